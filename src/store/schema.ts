@@ -1,0 +1,135 @@
+/** Times are ISO 8601 UTC text, which sorts as it should on every database; `*_ms` columns are milliseconds since the epoch. */
+export interface Database {
+  ledger: LedgerTable;
+  ledger_head: LedgerHeadTable;
+  checkpoint: CheckpointTable;
+  inbox: InboxTable;
+  incident: IncidentTable;
+  finding: FindingTable;
+  run: RunTable;
+  sealed: SealedTable;
+  card: CardTable;
+  delivery: DeliveryTable;
+  setting: SettingTable;
+}
+
+/** The chain of custody: exact bytes and their leaf hash. Never updated, never deleted from. */
+export interface LedgerTable {
+  seq: number;
+  incident: string | null;
+  run: string | null;
+  type: string;
+  /** Canonical JSON (RFC 8785), UTF-8: the bytes that were hashed. */
+  bytes: Buffer;
+  /** SHA-256(0x00 ‖ bytes), hex. */
+  leaf: string;
+}
+
+/** One row: how long the log is and its compact range, so that an append costs O(log n) and replicas agree on the order. */
+export interface LedgerHeadTable {
+  id: 1;
+  size: number;
+  /** Roots of the perfect subtrees from left to right, hex, joined by commas. */
+  range: string;
+}
+
+/** One signed note per batch, written in the batch's transaction. */
+export interface CheckpointTable {
+  size: number;
+  note: string;
+  at: string;
+}
+
+/** Alerts accepted and not yet triaged. The body is sealed on arrival and erased once triaged. */
+export interface InboxTable {
+  id: string;
+  source: string;
+  /** `source` + the stream's own identity of this delivery: a redelivery is recognised. */
+  dedupe_key: string;
+  state: 'new' | 'done' | 'stuck';
+  severity: number;
+  received_at: string;
+  attempts: number;
+  not_before_ms: number;
+  /** Sealed; null once triaged. */
+  body: Buffer | null;
+  /** Why it is stuck, for people. */
+  because: string | null;
+}
+
+export interface IncidentTable {
+  id: string;
+  /** Short and sayable: INC-12. */
+  number: number;
+  cause_key: string;
+  title: string;
+  severity: string;
+  state: 'open' | 'closed';
+  opened_at: string;
+  closed_at: string | null;
+  /** Bumped with every change a card would show. */
+  revision: number;
+}
+
+export interface FindingTable {
+  dedupe_key: string;
+  incident: string;
+  run: string | null;
+  seen: number;
+  first_seen_at: string;
+  last_seen_at: string;
+}
+
+export interface RunTable {
+  id: string;
+  incident: string;
+  runbook: string;
+  credential_kind: string;
+  credential_id: string;
+  /** The target lock: `kind:id` while the run is open, null after; unique. */
+  lock_key: string | null;
+  opened_at: string;
+  /** When the engine should look again; null while only a person can move it, or when closed. */
+  wake_at_ms: number | null;
+  /** Containment before everything else: lower goes first. */
+  priority: number;
+  state: 'open' | 'closed';
+  /** How it stands, as a person reads it; a fold of the journal, kept for lists. */
+  status: string;
+  lease_owner: string | null;
+  lease_until_ms: number;
+  /** Fencing token: grows with every claim; a writer with an older one is refused. */
+  epoch: number;
+}
+
+/** Secrets in custody between arrival and use: AES-256-GCM under the master key. `ciphertext` is null once destroyed. */
+export interface SealedTable {
+  id: string;
+  fingerprint: string;
+  ciphertext: Buffer | null;
+  created_at: string;
+  destroyed_at: string | null;
+}
+
+/** Where an incident's one card stands in chat, and how much of the incident it shows. */
+export interface CardTable {
+  incident: string;
+  channel: string;
+  ts: string;
+  revision: number;
+  /** The last ledger entry told in the card's thread. */
+  told_seq: number;
+}
+
+/** Deliveries already handled (Slack envelopes and clicks), so that a redelivery does nothing. */
+export interface DeliveryTable {
+  id: string;
+  at_ms: number;
+}
+
+/** Switches that people set at run time, such as `freeze`. */
+export interface SettingTable {
+  key: string;
+  value: string;
+}
+
