@@ -1,8 +1,8 @@
 import type { Credential } from './credential.ts';
+import type { FailureCode } from './failure.ts';
 import type { Exposure, Location, Severity } from './finding.ts';
 import type { Json } from './json.ts';
 import type { Phase, Plan } from './plan.ts';
-import type { FailureCode } from './failure.ts';
 
 /** `live` acts on real providers; `sandbox` and `drill` act on simulated ones and can never be mistaken for it: their origin differs. */
 export type Mode = 'live' | 'sandbox' | 'drill';

@@ -23,7 +23,11 @@ export class Failure extends Error {
   readonly code: FailureCode;
   readonly retryAfterMs: number | undefined;
   readonly requestId: string | undefined;
-  constructor(code: FailureCode, message: string, more: { retryAfterMs?: number; requestId?: string; cause?: unknown } = {}) {
+  constructor(
+    code: FailureCode,
+    message: string,
+    more: { retryAfterMs?: number; requestId?: string; cause?: unknown } = {},
+  ) {
     super(message, { cause: more.cause });
     this.code = code;
     this.retryAfterMs = more.retryAfterMs;

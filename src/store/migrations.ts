@@ -89,7 +89,11 @@ const migrations = ({ bytes }: Dialect): Record<string, Migration> => ({
         .addColumn('epoch', 'integer', (c) => c.notNull())
         .execute();
       await db.schema.createIndex('run_next').on('run').columns(['state', 'wake_at_ms', 'priority']).execute();
-      await db.schema.createIndex('run_by_credential').on('run').columns(['credential_kind', 'credential_id']).execute();
+      await db.schema
+        .createIndex('run_by_credential')
+        .on('run')
+        .columns(['credential_kind', 'credential_id'])
+        .execute();
       await db.schema
         .createTable('sealed')
         .addColumn('id', 'text', (c) => c.primaryKey())

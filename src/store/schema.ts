@@ -132,4 +132,3 @@ export interface SettingTable {
   key: string;
   value: string;
 }
-
