@@ -30,4 +30,5 @@ export {
   unavoidable,
   wait,
 } from './core/runbook.ts';
+export { type Fault, Faults, type Simulator } from './core/simulator.ts';
 export type { Sink, SinkReceipt, SinkTarget } from './core/sink.ts';

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Named } from './connector.ts';
 import type { Credential, CredentialKind } from './credential.ts';
 import type { Duration } from './duration.ts';
-import type { Json, JsonObject } from './json.ts';
+import type { JsonObject } from './json.ts';
 import type { Liveness, Typed } from './operation.ts';
 import type { Effect } from './plan.ts';
 
