@@ -1,6 +1,14 @@
 import type { Clock } from '../core/clock.ts';
 import type { Entry, EntryDraft, Mode } from '../core/entry.ts';
-import type { Store, Tx } from '../store/store.ts';
+import type { Reader, Store, Tx } from '../store/store.ts';
+import { encode, NotCanonical, sha256OfJson, tidy } from './canonical.ts';
+import { signCheckpoint } from './checkpoint.ts';
+import { BadEntry, parseEntry } from './envelope.ts';
+import { appendLeaf, type CompactRange, rootOf } from './merkle.ts';
+import { isKeyName } from './note.ts';
+import { entryOf, rowOf } from './row.ts';
+import type { Signer } from './signer.ts';
+import { checkHead, initialise, readHead, writeHead } from './state.ts';
 
 /** Where the ledger is in its log: what a checkpoint of it says. */
 export interface LedgerHead {
@@ -10,7 +18,10 @@ export interface LedgerHead {
   readonly root: string;
 }
 
-/** Appends `draft` to the transaction's batch and returns the entry as it will stand in the log. */
+/**
+ * Appends `draft` to the transaction's batch and returns the entry as it will stand in the log: text in NFC, `undefined` left
+ * out. Throws EntryRefused when the draft cannot stand in a ledger; the transaction may go on without it.
+ */
 export type Append = (draft: EntryDraft) => Entry;
 
 /**
@@ -21,13 +32,14 @@ export interface Ledger {
   readonly mode: Mode;
   /**
    * Runs `change` in one transaction; what it appended is in the log, signed, when this resolves. Rejects, with nothing changed
-   * and nothing appended, when `change` throws or the database refuses. Entries carry the sequence numbers that they will have.
+   * and nothing appended, when `change` throws or the database refuses. Entries carry the sequence numbers that they will have,
+   * from 0.
    */
   commit<T>(change: (tx: Tx, append: Append) => Promise<T>): Promise<T>;
   head(): Promise<LedgerHead>;
-  /** The entries of one run, in order: its journal. */
+  /** The entries of one run, in order: its journal. Throws when a row was changed behind the ledger's back. */
   journal(run: string): Promise<readonly Entry[]>;
-  /** The entries of one incident, in order. */
+  /** The entries of one incident, in order. Throws when a row was changed behind the ledger's back. */
   ofIncident(incident: string): Promise<readonly Entry[]>;
   /** Called after every commit that appended, with what it appended. Returns the way to stop. */
   onAppend(listener: (entries: readonly Entry[]) => void): () => void;
@@ -37,6 +49,143 @@ export interface LedgerOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly mode: Mode;
+  /** The log's name, unique in the world: `example.org/tourniquet`. No spaces, no plus signs. */
   readonly origin: string;
   readonly tool: Entry['tool'];
+  /** Its name is the origin. */
+  readonly signer: Signer;
+  /** A fresh UUID at every call: entry ids, and the id of this boot. */
+  readonly random: () => string;
+}
+
+/** A draft that cannot stand in a ledger; the message says which type, which field and what to do. */
+export class EntryRefused extends Error {
+  override readonly name = 'EntryRefused';
+}
+
+/** Inserted per statement: SQLite takes 32,766 bound values and a row has six. */
+const ROWS_PER_INSERT = 1_000;
+
+/**
+ * Opens the ledger in `store`, beginning a new log when it is empty. Throws when the store holds another log, when the key is
+ * not the one that signed it, or when its head, its last checkpoint and its rows contradict each other.
+ */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  const { store, clock, mode, origin, tool, signer } = options;
+  if (!isKeyName(origin))
+    throw new Error(`"${origin}" cannot be a log's origin: it must hold neither spaces nor plus signs`);
+  if (signer.name !== origin)
+    throw new Error(`The key of ${signer.name} cannot sign the log ${origin}: every log has its own key`);
+  const bootId = options.random();
+  await store.transaction(initialise);
+  await checkHead(store.db, signer.vkey);
+  const listeners = new Set<(entries: readonly Entry[]) => void>();
+
+  const finish = (draft: EntryDraft, seq: number): Sealed =>
+    seal({
+      ...draft,
+      v: 1,
+      ledger: origin,
+      seq,
+      id: options.random(),
+      time: {
+        utc: clock.now().toISOString(),
+        source: clock.source,
+        monotonicNs: String(clock.monotonicNs()),
+        bootId,
+      },
+      mode,
+      tool,
+    });
+
+  return {
+    origin,
+    mode,
+    async commit(change) {
+      const batch: Sealed[] = [];
+      const result = await store.transaction(async (tx) => {
+        const head = await readHead(tx);
+        let open = true;
+        const changed = await change(tx, (draft) => {
+          if (!open) throw new Error('append was called after its transaction ended: await everything inside commit');
+          const sealed = finish(draft, head.size + batch.length);
+          batch.push(sealed);
+          return sealed.entry;
+        });
+        open = false;
+        if (batch.length > 0) await write(tx, head, batch, { origin, signer, at: clock.now() });
+        return changed;
+      });
+      if (batch.length > 0)
+        tell(
+          listeners,
+          batch.map(({ entry }) => entry),
+        );
+      return result;
+    },
+    async head() {
+      const range = await readHead(store.db);
+      return { origin, size: range.size, root: rootOf(range) };
+    },
+    journal: (run) => readEntries(store.db, 'run', run),
+    ofIncident: (incident) => readEntries(store.db, 'incident', incident),
+    onAppend(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** An entry with the bytes that are hashed for it. */
+interface Sealed {
+  readonly entry: Entry;
+  readonly bytes: Buffer;
+}
+
+function seal(entry: Entry): Sealed {
+  try {
+    const clean = parseEntry(tidy(entry));
+    if (clean.type === 'plan' && clean.sha256 !== sha256OfJson(clean.plan)) {
+      throw new BadEntry('sha256: is not that of the plan (compute it with sha256OfJson)');
+    }
+    return { entry: clean, bytes: encode(tidy(clean)) };
+  } catch (error) {
+    if (!(error instanceof NotCanonical) && !(error instanceof BadEntry)) throw error;
+    throw new EntryRefused(`The ledger refuses this entry of type ${entry.type}. ${error.message}`, { cause: error });
+  }
+}
+
+async function write(
+  tx: Tx,
+  head: CompactRange,
+  batch: readonly Sealed[],
+  { origin, signer, at }: { origin: string; signer: Signer; at: Date },
+): Promise<void> {
+  const rows = batch.map(({ entry, bytes }) => rowOf(entry, bytes));
+  for (let i = 0; i < rows.length; i += ROWS_PER_INSERT) {
+    await tx
+      .insertInto('ledger')
+      .values(rows.slice(i, i + ROWS_PER_INSERT))
+      .execute();
+  }
+  const range = rows.reduce((before, { leaf }) => appendLeaf(before, leaf), head);
+  await writeHead(tx, range);
+  const note = signCheckpoint({ origin, size: range.size, root: rootOf(range) }, signer);
+  await tx.insertInto('checkpoint').values({ size: range.size, note, at: at.toISOString() }).execute();
+}
+
+async function readEntries(db: Reader, column: 'run' | 'incident', value: string): Promise<readonly Entry[]> {
+  const rows = await db.selectFrom('ledger').selectAll().where(column, '=', value).orderBy('seq').execute();
+  return rows.map(entryOf);
+}
+
+/** What is committed is committed: a listener that fails must fail alone, and where the process notices. */
+function tell(listeners: ReadonlySet<(entries: readonly Entry[]) => void>, entries: readonly Entry[]): void {
+  for (const listener of listeners) {
+    try {
+      listener(entries);
+    } catch (error) {
+      process.emitWarning(error instanceof Error ? error : String(error), 'LedgerListener');
+    }
+  }
 }

@@ -1,0 +1,184 @@
+import { hash } from 'node:crypto';
+
+/** A SHA-256 hash as 64 lower-case hex digits: `crypto.hash` gives hex several times faster than Buffers. */
+export type Hash = string;
+
+const SHAPE = /^[0-9a-f]{64}$/;
+const LEAF_PREFIX = Buffer.of(0x00);
+const node = Buffer.alloc(65, 0x01); // reused by every call of nodeHash: hashing is synchronous, so no two calls overlap
+
+export const isHash = (text: string): text is Hash => SHAPE.test(text);
+
+/** RFC 9162 §2.1.1: MTH({d}) = SHA-256(0x00 ‖ d). */
+export const leafHash = (entry: Uint8Array): Hash => hash('sha256', Buffer.concat([LEAF_PREFIX, entry]), 'hex');
+
+/** RFC 9162 §2.1.1: SHA-256(0x01 ‖ left ‖ right). */
+export function nodeHash(left: Hash, right: Hash): Hash {
+  node.write(left, 1, 'hex');
+  node.write(right, 33, 'hex');
+  return hash('sha256', node, 'hex');
+}
+
+/** The root of the tree without leaves. */
+export const EMPTY_ROOT: Hash = hash('sha256', Buffer.alloc(0), 'hex');
+
+/** A log's state in O(log n): the roots of its perfect subtrees from left to right, one per set bit of `size`. */
+export interface CompactRange {
+  readonly size: number;
+  readonly roots: readonly Hash[];
+}
+
+export const EMPTY_RANGE: CompactRange = { size: 0, roots: [] };
+
+/** The range after one more leaf: as many merges as `size` has trailing one bits. */
+export function appendLeaf({ size, roots }: CompactRange, leaf: Hash): CompactRange {
+  const next = [...roots];
+  let merged = leaf;
+  for (let rest = size; rest % 2 === 1; rest = (rest - 1) / 2) merged = nodeHash(takeLast(next), merged);
+  next.push(merged);
+  return { size: size + 1, roots: next };
+}
+
+export function rootOf({ roots }: CompactRange): Hash {
+  if (roots.length === 0) return EMPTY_ROOT;
+  return roots.reduceRight((right, left) => nodeHash(left, right));
+}
+
+/** The root over `leaves`: the Merkle Tree Hash of RFC 9162 §2.1.1. */
+export function merkleRoot(leaves: readonly Hash[]): Hash {
+  return leaves.length === 0 ? EMPTY_ROOT : subtree(leaves, 0, leaves.length);
+}
+
+/** RFC 9162 §2.1.3.1: the path of leaf `index` in the tree over `leaves`. Throws a RangeError when there is no such leaf. */
+export function inclusionProof(leaves: readonly Hash[], index: number): readonly Hash[] {
+  if (!Number.isSafeInteger(index) || index < 0 || index >= leaves.length) {
+    throw new RangeError(`There is no leaf ${index} in a tree of ${leaves.length}`);
+  }
+  const path: Hash[] = [];
+  let from = 0;
+  let to = leaves.length;
+  while (to - from > 1) {
+    const middle = from + splitOf(to - from);
+    if (index < middle) {
+      path.push(subtree(leaves, middle, to));
+      to = middle;
+    } else {
+      path.push(subtree(leaves, from, middle));
+      from = middle;
+    }
+  }
+  return path.reverse();
+}
+
+/** RFC 9162 §2.1.4.1: proof that the tree over `leaves` extends its own first `size` leaves. Throws a RangeError out of 1 … n. */
+export function consistencyProof(leaves: readonly Hash[], size: number): readonly Hash[] {
+  if (!Number.isSafeInteger(size) || size < 1 || size > leaves.length) {
+    throw new RangeError(`A tree of ${leaves.length} cannot be consistent with one of ${size}`);
+  }
+  const path: Hash[] = [];
+  let from = 0;
+  let to = leaves.length;
+  let whole = true; // the old tree is the whole left part so far: its root is known to the verifier
+  while (size !== to) {
+    const middle = from + splitOf(to - from);
+    if (size <= middle) {
+      path.push(subtree(leaves, middle, to));
+      to = middle;
+    } else {
+      path.push(subtree(leaves, from, middle));
+      from = middle;
+      whole = false;
+    }
+  }
+  if (!whole) path.push(subtree(leaves, from, to));
+  return path.reverse();
+}
+
+/** RFC 9162 §2.1.3.2. False for anything that is not exactly the proof. */
+export function verifyInclusion(leaf: Hash, index: number, size: number, proof: readonly Hash[], root: Hash): boolean {
+  if (!Number.isSafeInteger(index) || !Number.isSafeInteger(size) || index < 0 || index >= size) return false;
+  if (![leaf, root, ...proof].every(isHash)) return false;
+  let at = BigInt(index);
+  let last = BigInt(size) - 1n;
+  let seen = leaf;
+  for (const sibling of proof) {
+    if (last === 0n) return false;
+    if (at % 2n === 1n || at === last) {
+      seen = nodeHash(sibling, seen);
+      while (at % 2n === 0n && at !== 0n) {
+        at >>= 1n;
+        last >>= 1n;
+      }
+    } else {
+      seen = nodeHash(seen, sibling);
+    }
+    at >>= 1n;
+    last >>= 1n;
+  }
+  return last === 0n && seen === root;
+}
+
+/** A tree as a checkpoint names it. */
+export interface Tree {
+  readonly size: number;
+  readonly root: Hash;
+}
+
+/** RFC 9162 §2.1.4.2. False for anything that is not exactly the proof; nothing is consistent with the empty tree by proof. */
+export function verifyConsistency(older: Tree, newer: Tree, proof: readonly Hash[]): boolean {
+  if (!Number.isSafeInteger(older.size) || !Number.isSafeInteger(newer.size)) return false;
+  if (older.size < 1 || older.size > newer.size || ![older.root, newer.root, ...proof].every(isHash)) return false;
+  if (older.size === newer.size) return proof.length === 0 && older.root === newer.root;
+  const path = isPowerOfTwo(older.size) ? [older.root, ...proof] : proof;
+  const [first, ...rest] = path;
+  if (first === undefined) return false;
+  let at = BigInt(older.size) - 1n;
+  let last = BigInt(newer.size) - 1n;
+  while (at % 2n === 1n) {
+    at >>= 1n;
+    last >>= 1n;
+  }
+  let oldRoot = first;
+  let newRoot = first;
+  for (const sibling of rest) {
+    if (last === 0n) return false;
+    if (at % 2n === 1n || at === last) {
+      oldRoot = nodeHash(sibling, oldRoot);
+      newRoot = nodeHash(sibling, newRoot);
+      while (at % 2n === 0n && at !== 0n) {
+        at >>= 1n;
+        last >>= 1n;
+      }
+    } else {
+      newRoot = nodeHash(newRoot, sibling);
+    }
+    at >>= 1n;
+    last >>= 1n;
+  }
+  return last === 0n && oldRoot === older.root && newRoot === newer.root;
+}
+
+/** The largest power of two smaller than `n`, for n > 1: where RFC 9162 splits a tree. */
+function splitOf(n: number): number {
+  let k = 1;
+  while (k * 2 < n) k *= 2;
+  return k;
+}
+
+function subtree(leaves: readonly Hash[], from: number, to: number): Hash {
+  let range = EMPTY_RANGE;
+  for (let i = from; i < to; i += 1) range = appendLeaf(range, leaves[i] ?? '');
+  return rootOf(range);
+}
+
+function takeLast(roots: Hash[]): Hash {
+  const last = roots.pop();
+  if (last === undefined) throw new Error('The compact range holds fewer roots than its size calls for');
+  return last;
+}
+
+function isPowerOfTwo(n: number): boolean {
+  let rest = n;
+  while (rest > 1 && rest % 2 === 0) rest /= 2;
+  return rest === 1;
+}
