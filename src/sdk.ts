@@ -23,6 +23,7 @@ export {
   confirm,
   defineRunbook,
   guided,
+  otherwise,
   out,
   type Runbook,
   type Step,

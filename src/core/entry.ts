@@ -102,10 +102,10 @@ export type EntryBody =
   | { readonly type: 'heartbeat' };
 
 /**
- * `done`, and `seen` for a confirmation that still waits out the provider's propagation; `retry` and `failed` after an
+ * `in-doubt` when a call may or may not have been applied: the next thing is a probe. `done`, and `seen` for a confirmation that still waits out the provider's propagation; `retry` and `failed` after an
  * answer that means nothing was applied; `not-done` when a probe found nothing applied; `unknown` ends with a person.
  */
-export type StepOutcome = 'done' | 'seen' | 'retry' | 'not-done' | 'failed' | 'unknown' | 'skipped';
+export type StepOutcome = 'in-doubt' | 'done' | 'seen' | 'retry' | 'not-done' | 'failed' | 'unknown' | 'skipped';
 
 /** Decisions, each by a named actor: triage, policy, the engine at a phase boundary, or a person. */
 export type Decision =

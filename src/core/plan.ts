@@ -20,6 +20,8 @@ export type PlannedStep =
       readonly input: Json;
       /** Why an irreversible step stands in `contain` or `rotate`: the provider offers nothing better. */
       readonly unavoidable?: string;
+      /** What a read gives when it cannot be had, so that missing evidence never holds up containment. */
+      readonly otherwise?: Json;
     })
   | (Common & {
       readonly kind: 'confirm';

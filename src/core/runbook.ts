@@ -27,6 +27,7 @@ export interface Step<E extends Effect | 'unavoidable' = Effect | 'unavoidable',
   readonly op: string;
   readonly input: unknown;
   readonly because?: string;
+  readonly otherwise?: unknown;
   readonly out?: Out;
 }
 /** Asks a liveness operation until it answers as expected, and again past propagation. */
@@ -78,6 +79,12 @@ export const unavoidable = <Out>(
   ...irreversible,
   effect: 'unavoidable',
   because,
+});
+
+/** Lets the run go on with `value` when `read` cannot be had: missing evidence must not hold up containment. */
+export const otherwise = <Out>(read: Step<'observe', Out>, value: NoInfer<Out>): Step<'observe', Out> => ({
+  ...read,
+  otherwise: value,
 });
 
 /** A confirmation. `within`: call a person after this long; `settle`: look again after this long before believing it. */
