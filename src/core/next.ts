@@ -158,7 +158,7 @@ function walk(
       if (mayFail(step) || phase === 'contain') continue; // one failing part never stops the containment of the rest
       return null;
     }
-    if (dependsOnStuck(state, step)) {
+    if (lacksInput(step, outputs)) {
       if (phase === 'contain') continue;
       return null;
     }
@@ -251,9 +251,9 @@ const isRead = (step: PlannedStep): step is Call['step'] => step.kind === 'call'
 const mayFail = (step: PlannedStep): boolean => step.kind === 'call' && step.otherwise !== undefined;
 const isStuck = (state: StepState | undefined): boolean => state?.is === 'failed' || state?.is === 'unknown';
 
-function dependsOnStuck(state: RunState, step: PlannedStep): boolean {
+function lacksInput(step: PlannedStep, outputs: ReadonlyMap<string, Json>): boolean {
   if (step.kind !== 'call' && step.kind !== 'confirm') return false;
-  return referencesIn(step.input).some((id) => state.steps.get(id)?.is !== 'done');
+  return referencesIn(step.input).some((id) => !outputs.has(id));
 }
 
 /** What each step gave, or what stands in for a read that could not be had. */
