@@ -9,7 +9,9 @@ export interface RawRequest {
 
 export type Authenticated =
   /** `delivery` is the stream's identity of this delivery: the same value again is a redelivery. */
-  { readonly ok: true; readonly delivery: string } | { readonly ok: false; readonly because: string };
+  | { readonly ok: true; readonly delivery: string }
+  /** 401: it is not from whom it says. 503: we could not find out (a certificate could not be fetched); the sender may try again. */
+  | { readonly ok: false; readonly status: 401 | 503; readonly because: string };
 
 /** What an authenticated body means. `at` names what is wrong: `/alert/number`. */
 export type Parsed =
@@ -24,6 +26,8 @@ export type Parsed =
 export interface WebhookSource {
   /** The path: POST /webhooks/<name>. */
   readonly name: string;
+  /** How a delivery proves where it comes from, as the ledger names it: `hmac:github`. */
+  readonly authn: string;
   /** Verifies the raw body. Asynchronous because SNS certificates must be fetched. */
   authenticate(request: RawRequest, now: Date): Promise<Authenticated>;
   /** Pure: the same body gives the same findings, so that triage can parse again what was stored. */

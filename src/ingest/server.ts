@@ -1,0 +1,117 @@
+import { type Context, Hono } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Clock } from '../core/clock.ts';
+import { type BodyLimits, readBody } from './body.ts';
+import type { Inbox } from './inbox.ts';
+import { scrub } from './patterns.ts';
+import { mostSevere } from './severity.ts';
+import type { RawRequest, WebhookSource } from './source.ts';
+
+export interface IngestOptions {
+  readonly sources: readonly WebhookSource[];
+  readonly inbox: Inbox;
+  readonly clock: Clock;
+  readonly limits: BodyLimits;
+  /** Wakes triage. */
+  readonly onAccepted: () => void;
+  /** Visits a URL of SNS to confirm a subscription; rejects when it cannot. */
+  readonly visit: (url: string) => Promise<void>;
+  /** Why a delivery was answered 503: the ledger could not be written, or SNS not be reached. For the log and the alarm. */
+  readonly onTrouble: (error: unknown) => void;
+}
+
+const TITLES = {
+  400: 'Incomplete request',
+  401: 'Not authenticated',
+  404: 'No such source',
+  405: 'Method not allowed',
+  408: 'Too slow',
+  413: 'Too large',
+  422: 'Not understood',
+  503: 'Not recorded, try again',
+} as const satisfies Partial<Record<ContentfulStatusCode, string>>;
+type ProblemStatus = keyof typeof TITLES;
+
+const RETRY_SECONDS = '5';
+
+/**
+ * POST /webhooks/:source. Answers 202 `{ id, status }` once the delivery is on disk and in the ledger, whatever triage makes of it
+ * later; every refusal is `application/problem+json` (RFC 9457) and, unless the ledger itself fails, an entry.
+ */
+export function ingestRoutes(options: IngestOptions): Hono {
+  const sources = new Map(options.sources.map((source) => [source.name, source]));
+  const app = new Hono();
+  app.post('/webhooks/:source', async (context) => {
+    try {
+      return await receive(context, sources.get(context.req.param('source')), options);
+    } catch (error) {
+      options.onTrouble(error);
+      return problem(context, 503, 'The alert could not be recorded, so that it was not accepted. Send it again.', {
+        headers: { 'retry-after': RETRY_SECONDS },
+      });
+    }
+  });
+  app.all('/webhooks/:source', (context) =>
+    problem(context, 405, 'Alerts are sent with POST.', { headers: { allow: 'POST' } }),
+  );
+  return app;
+}
+
+async function receive(context: Context, source: WebhookSource | undefined, options: IngestOptions): Promise<Response> {
+  const { inbox, clock } = options;
+  const refuse = async (status: ProblemStatus, because: string, size: number, at?: string): Promise<Response> => {
+    const name = source?.name ?? 'webhooks'; // a path that a stranger chose is not a source
+    await inbox.reject({ source: name, status, because: at ? `${at}: ${because}` : because, size });
+    // Past a body that was not read to its end, the connection cannot carry another request.
+    const headers = status === 413 || status === 408 ? { connection: 'close' } : {};
+    return problem(context, status, because, { headers, ...(at !== undefined && { at }) });
+  };
+  if (!source) return refuse(404, 'No alert source of this name is configured.', 0);
+  const read = await readBody(context.req.raw, options.limits);
+  if (!read.ok) return refuse(read.status, read.because, read.size);
+  const request: RawRequest = { headers: context.req.header(), body: read.body };
+  const size = read.body.length;
+  const authenticated = await source.authenticate(request, clock.now());
+  if (!authenticated.ok && authenticated.status === 503) throw new Error(authenticated.because);
+  if (!authenticated.ok) return refuse(401, authenticated.because, size);
+  const { delivery } = authenticated;
+  const actor = { kind: 'source', id: source.name, authn: source.authn } as const;
+  const arrival = { source: source.name, delivery, request, actor };
+  const parsed = source.parse(request);
+  switch (parsed.kind) {
+    case 'findings': {
+      const received = await inbox.accept({ ...arrival, severity: mostSevere(parsed.findings) });
+      if (received.status === 'accepted') options.onAccepted();
+      return context.json(received, 202);
+    }
+    case 'nothing': {
+      const { id } = await inbox.note({ ...arrival, because: parsed.because });
+      return context.json({ id, status: 'nothing' }, 202);
+    }
+    case 'confirm-subscription': {
+      const because = `SNS asks to confirm the subscription to ${parsed.topic}; its address is visited.`;
+      const { id } = await inbox.note({ ...arrival, because });
+      await options.visit(parsed.url); // again for a redelivery: the first visit may have failed
+      return context.json({ id, status: 'nothing' }, 202);
+    }
+    case 'invalid':
+      return refuse(422, parsed.message, size, parsed.at);
+  }
+}
+
+function problem(
+  context: Context,
+  status: ProblemStatus,
+  detail: string,
+  more: { readonly at?: string; readonly headers?: Record<string, string> } = {},
+): Response {
+  const { at, headers } = more;
+  const body = {
+    type: 'about:blank',
+    title: TITLES[status],
+    status,
+    detail: scrub(detail),
+    ...(at !== undefined && { at: scrub(at) }),
+  };
+  return context.body(JSON.stringify(body), status, { ...headers, 'content-type': 'application/problem+json' });
+}
