@@ -1,7 +1,7 @@
 import type { Credential } from './credential.ts';
 import type { FailureCode } from './failure.ts';
-import type { Exposure, Location, Severity } from './finding.ts';
-import type { Json } from './json.ts';
+import type { Exposure, Location, Severity, Validity } from './finding.ts';
+import type { Json, JsonObject } from './json.ts';
 import type { Phase, Plan } from './plan.ts';
 
 /** `live` acts on real providers; `sandbox` and `drill` act on simulated ones and can never be mistaken for it: their origin differs. */
@@ -128,7 +128,12 @@ export type Decision =
       readonly is: 'run-opened';
       readonly runbook: string;
       readonly credential: Credential;
-      readonly params: Json;
+      readonly params: JsonObject;
+      /** What policy will be asked about, as the finding that opened the run had it. */
+      readonly severity: Severity;
+      readonly exposure: Exposure;
+      readonly validity: Validity;
+      /** The person who asked for it, by id; absent where an alert did. */
       readonly requestedBy?: string;
     }
   | { readonly is: 'phase-begun'; readonly phase: Phase; readonly because: string }

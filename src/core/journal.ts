@@ -85,7 +85,8 @@ const opened = (decision: RunState['opened'] | Extract<Decision, { is: 'run-open
   steps: new Map(),
 });
 
-function advance(state: RunState, entry: Entry): RunState {
+/** The state after one more entry of the same run. */
+export function advance(state: RunState, entry: Entry): RunState {
   switch (entry.type) {
     case 'decision':
       return decided(state, entry.decision, entry);
@@ -172,6 +173,7 @@ function afterResult(earlier: StepState | undefined, entry: Extract<Entry, { typ
     case 'seen':
       return { is: 'seen', attempt, since: intended?.since ?? at, at, input };
     case 'in-doubt':
+      if (earlier?.is === 'seen') return { is: 'intended', attempt, since: earlier.since, input, before };
       return intended ?? { is: 'intended', attempt, since: at, input, before };
     case 'retry':
       return { is: 'again', attempt, at: entry.retryAt ? Date.parse(entry.retryAt) : at, ...(error ? { error } : {}) };

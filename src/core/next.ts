@@ -71,17 +71,26 @@ export function next(state: RunState, now: number, switches: Switches): Action {
   if (state.closed) return { do: 'rest' };
   if (state.undo && !state.undo.ended) return nextUndo(state, state.undo, now, switches);
   if (state.undo?.ended) return { do: 'close', because: state.undo.ended.ok ? 'undone' : 'undone in part' };
-  if (!state.assess) return { do: 'plan', stage: 'assess' };
+  if (!state.assess) return plan(state, 'assess');
   for (const phase of state.assess.plan.phases) {
     const action = nextInPhase(state, phase, now, switches);
     if (action) return action;
   }
-  if (!state.response) return { do: 'plan', stage: 'response' };
+  if (!state.response) return plan(state, 'response');
   for (const phase of state.response.plan.phases) {
     const action = nextInPhase(state, phase, now, switches);
     if (action) return action;
   }
   return { do: 'close', because: 'every step is done' };
+}
+
+/** How entries name the planning of a stage, which can fail as a step can. */
+export const planningStep = (stage: 'assess' | 'response'): string => `plan/${stage}`;
+
+function plan(state: RunState, stage: 'assess' | 'response'): Action {
+  const step = planningStep(stage);
+  if (!isStuck(state.steps.get(step))) return { do: 'plan', stage };
+  return { do: 'await', what: { need: 'help', phase: stage === 'assess' ? 'assess' : 'contain', steps: [step] } };
 }
 
 /** Null when the phase is over, well enough for the next one to begin. */

@@ -1,0 +1,64 @@
+import { Failure } from '../core/failure.ts';
+import type { Action } from '../core/next.ts';
+import type { Liveness } from '../core/operation.ts';
+import { pollDelay } from '../core/retry.ts';
+import { heed, idempotencyKey, type Moved, operationOf, waitForBudget } from './call.ts';
+import { type Draft, type Engine, record, type Session } from './session.ts';
+
+/**
+ * Asks once whether the credential is as the plan expects. Only what changes is recorded: the first time it is as expected, and the
+ * end: still so past the provider's propagation, or not so in time, which calls a person.
+ */
+export async function confirm(
+  engine: Engine,
+  session: Session,
+  action: Extract<Action, { do: 'confirm' }>,
+): Promise<Moved> {
+  const { step, attempt, input, seenAt } = action;
+  const now = engine.clock.now().getTime();
+  const wait = waitForBudget(engine, step.op);
+  if (wait > 0) return { session, again: now + wait };
+  const key = idempotencyKey(session.lease.run, step.id);
+  const intent: Draft = { type: 'intent', step: step.id, attempt, op: step.op, input, idempotencyKey: key };
+  const begun = action.since === null ? await record(engine, session, [intent]) : session;
+  const since = action.since ?? now;
+
+  const operation = operationOf(engine, step.op);
+  const called = await engine.caller.call({ idempotencyKey: key, approval: null }, async (ctx) => {
+    if (operation.effect === 'none') throw operation.failure;
+    if (operation.effect !== 'observe') throw new Failure('invalid', `${step.op} is not a read.`);
+    return asLiveness(await operation.run(ctx, input));
+  });
+  heed(engine, step.op, called);
+  const answer: Liveness = called.ok ? called.value : { state: 'unknown', because: called.failure.message };
+  const ids = called.requestIds.length > 0 ? { requestIds: called.requestIds } : {};
+  const result = { type: 'result', step: step.id, attempt, by: 'call', out: { ...answer }, ...ids } as const;
+
+  if (answer.state === step.expect) {
+    const outcome = seenAt !== null || step.settleMs === 0 ? 'done' : 'seen';
+    return { session: await record(engine, begun, [{ ...result, outcome }]) };
+  }
+  const elapsed = engine.clock.now().getTime() - since;
+  if (elapsed >= step.withinMs || (!called.ok && called.failure.code === 'invalid')) {
+    const message = `Expected it to be ${step.expect}; it is ${answer.state}: ${answer.because}`;
+    const outcome = answer.state === 'unknown' ? 'unknown' : 'failed';
+    return { session: await record(engine, begun, [{ ...result, outcome, error: { code: 'conflict', message } }]) };
+  }
+  if (seenAt !== null) {
+    const message = `It was ${step.expect}, and is ${answer.state} again: ${answer.because}`;
+    return {
+      session: await record(engine, begun, [{ ...result, outcome: 'in-doubt', error: { code: 'conflict', message } }]),
+    };
+  }
+  return { session: begun, again: Math.min(now + pollDelay(elapsed), since + step.withinMs) };
+}
+
+/** A liveness operation of an extension may give anything; only the three answers are believed. */
+function asLiveness(value: unknown): Liveness {
+  if (typeof value === 'object' && value !== null && 'state' in value && 'because' in value) {
+    const { state, because } = value;
+    if ((state === 'dead' || state === 'live' || state === 'unknown') && typeof because === 'string')
+      return { state, because };
+  }
+  throw new Failure('garbled', 'The operation answered neither dead, live nor unknown.');
+}
