@@ -52,6 +52,7 @@ const plannedStep = z.discriminatedUnion('kind', [
     op: text,
     input: json,
     unavoidable: text.exactOptional(),
+    otherwise: json.exactOptional(),
   }),
   z.strictObject({
     id: text,
@@ -109,7 +110,10 @@ const decision = z.discriminatedUnion('is', [
     is: z.literal('run-opened'),
     runbook: text,
     credential,
-    params: json,
+    params: jsonObject,
+    severity,
+    exposure,
+    validity: z.enum(['active', 'inactive', 'unknown']),
     requestedBy: text.exactOptional(),
   }),
   z.strictObject({ is: z.literal('phase-begun'), phase, because: text }),
@@ -194,7 +198,7 @@ const entry = z.discriminatedUnion('type', [
     ...envelope,
     type: z.literal('result'),
     ...step,
-    outcome: z.enum(['done', 'seen', 'retry', 'not-done', 'failed', 'unknown', 'skipped']),
+    outcome: z.enum(['in-doubt', 'done', 'seen', 'retry', 'not-done', 'failed', 'unknown', 'skipped']),
     by: z.enum(['call', 'probe', 'person']),
     out: json.exactOptional(),
     ...retry,
@@ -235,5 +239,14 @@ export function parseEntry(value: unknown): Entry {
   throw new BadEntry(`${issue?.path.join('.') || 'It'}: ${issue?.message ?? 'is not an entry'}`);
 }
 
-/** Does not compile when core/entry.ts gains an entry type, a field or a case that has no counterpart here. */
-export const COVERS_EVERY_ENTRY: Entry extends z.infer<typeof entry> ? true : never = true;
+type Parsed = z.infer<typeof entry>;
+/** Every member made mandatory at every level: otherwise a new optional field would pass unnoticed. */
+type Complete<T> = T extends readonly (infer U)[]
+  ? readonly Complete<U>[]
+  : T extends object
+    ? { readonly [K in keyof T]-?: Complete<T[K]> }
+    : T;
+/** Does not compile when core/entry.ts gains an entry type, a field or a case that has no counterpart here, or loses one. */
+export const COVERS_EVERY_ENTRY: [Complete<Entry>, Complete<Parsed>] extends [Complete<Parsed>, Complete<Entry>]
+  ? true
+  : never = true;

@@ -1,7 +1,8 @@
+import { hash } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import type { Entry, EntryDraft, Mode } from '../core/entry.ts';
 import type { Reader, Store, Tx } from '../store/store.ts';
-import { encode, NotCanonical, sha256OfJson, tidy } from './canonical.ts';
+import { canonicalJson, encode, NotCanonical, sha256OfJson, tidy } from './canonical.ts';
 import { signCheckpoint } from './checkpoint.ts';
 import { BadEntry, parseEntry } from './envelope.ts';
 import { appendLeaf, type CompactRange, rootOf } from './merkle.ts';
@@ -144,15 +145,19 @@ interface Sealed {
 
 function seal(entry: Entry): Sealed {
   try {
-    const clean = parseEntry(tidy(entry));
-    if (clean.type === 'plan' && clean.sha256 !== sha256OfJson(clean.plan)) {
-      throw new BadEntry('sha256: is not that of the plan (compute it with sha256OfJson)');
-    }
-    return { entry: clean, bytes: encode(tidy(clean)) };
+    const clean = tidy(entry.type === 'plan' ? { ...entry, sha256: planNameOf(entry) } : entry);
+    return { entry: parseEntry(clean), bytes: encode(clean) };
   } catch (error) {
     if (!(error instanceof NotCanonical) && !(error instanceof BadEntry)) throw error;
     throw new EntryRefused(`The ledger refuses this entry of type ${entry.type}. ${error.message}`, { cause: error });
   }
+}
+
+/** A plan is named by the hash of what the log will hold: where tidying changed its text, its name changes with it. */
+function planNameOf({ plan, sha256 }: Extract<Entry, { type: 'plan' }>): string {
+  const written = sha256OfJson(plan);
+  if (sha256 === written || sha256 === hash('sha256', canonicalJson(plan), 'hex')) return written;
+  throw new BadEntry('sha256: is not that of the plan');
 }
 
 async function write(

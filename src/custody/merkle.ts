@@ -44,54 +44,81 @@ export function rootOf({ roots }: CompactRange): Hash {
   return roots.reduceRight((right, left) => nodeHash(left, right));
 }
 
-/** The root over `leaves`: the Merkle Tree Hash of RFC 9162 §2.1.1. */
-export function merkleRoot(leaves: readonly Hash[]): Hash {
-  return leaves.length === 0 ? EMPTY_ROOT : subtree(leaves, 0, leaves.length);
-}
+/** A whole tree with the roots of all its perfect subtrees, so that a proof costs O(log² n) instead of O(n). */
+export class MerkleTree {
+  readonly size: number;
+  /** `#levels[h][i]` is the root over the leaves i·2^h … (i+1)·2^h − 1. */
+  readonly #levels: readonly (readonly Hash[])[];
 
-/** RFC 9162 §2.1.3.1: the path of leaf `index` in the tree over `leaves`. Throws a RangeError when there is no such leaf. */
-export function inclusionProof(leaves: readonly Hash[], index: number): readonly Hash[] {
-  if (!Number.isSafeInteger(index) || index < 0 || index >= leaves.length) {
-    throw new RangeError(`There is no leaf ${index} in a tree of ${leaves.length}`);
-  }
-  const path: Hash[] = [];
-  let from = 0;
-  let to = leaves.length;
-  while (to - from > 1) {
-    const middle = from + splitOf(to - from);
-    if (index < middle) {
-      path.push(subtree(leaves, middle, to));
-      to = middle;
-    } else {
-      path.push(subtree(leaves, from, middle));
-      from = middle;
+  constructor(leaves: readonly Hash[]) {
+    const levels: Hash[][] = [[...leaves]];
+    for (let below = levels[0] ?? []; below.length > 1; ) {
+      const level: Hash[] = [];
+      for (let i = 0; i + 1 < below.length; i += 2) level.push(nodeHash(below[i] ?? '', below[i + 1] ?? ''));
+      levels.push(level);
+      below = level;
     }
+    this.size = leaves.length;
+    this.#levels = levels;
   }
-  return path.reverse();
-}
 
-/** RFC 9162 §2.1.4.1: proof that the tree over `leaves` extends its own first `size` leaves. Throws a RangeError out of 1 … n. */
-export function consistencyProof(leaves: readonly Hash[], size: number): readonly Hash[] {
-  if (!Number.isSafeInteger(size) || size < 1 || size > leaves.length) {
-    throw new RangeError(`A tree of ${leaves.length} cannot be consistent with one of ${size}`);
+  /** The root over the first `size` leaves: the Merkle Tree Hash of RFC 9162 §2.1.1. */
+  root(size: number = this.size): Hash {
+    this.#demand(size >= 0 && size <= this.size, size);
+    return size === 0 ? EMPTY_ROOT : this.#subtree(0, size);
   }
-  const path: Hash[] = [];
-  let from = 0;
-  let to = leaves.length;
-  let whole = true; // the old tree is the whole left part so far: its root is known to the verifier
-  while (size !== to) {
-    const middle = from + splitOf(to - from);
-    if (size <= middle) {
-      path.push(subtree(leaves, middle, to));
-      to = middle;
-    } else {
-      path.push(subtree(leaves, from, middle));
-      from = middle;
-      whole = false;
+
+  /** RFC 9162 §2.1.3.1: the path of leaf `index`. Throws a RangeError when there is no such leaf. */
+  inclusionProof(index: number): readonly Hash[] {
+    this.#demand(index >= 0 && index < this.size, index);
+    const path: Hash[] = [];
+    let from = 0;
+    let to = this.size;
+    while (to - from > 1) {
+      const middle = from + splitOf(to - from);
+      if (index < middle) {
+        path.push(this.#subtree(middle, to));
+        to = middle;
+      } else {
+        path.push(this.#subtree(from, middle));
+        from = middle;
+      }
     }
+    return path.reverse();
   }
-  if (!whole) path.push(subtree(leaves, from, to));
-  return path.reverse();
+
+  /** RFC 9162 §2.1.4.1: this tree extends its own first `size` leaves. Throws a RangeError unless 1 ≤ size ≤ this.size. */
+  consistencyProof(size: number): readonly Hash[] {
+    this.#demand(size >= 1 && size <= this.size, size);
+    const path: Hash[] = [];
+    let from = 0;
+    let to = this.size;
+    let whole = true; // the old tree is the whole left part so far: the verifier knows its root
+    while (size !== to) {
+      const middle = from + splitOf(to - from);
+      if (size <= middle) {
+        path.push(this.#subtree(middle, to));
+        to = middle;
+      } else {
+        path.push(this.#subtree(from, middle));
+        from = middle;
+        whole = false;
+      }
+    }
+    if (!whole) path.push(this.#subtree(from, to));
+    return path.reverse();
+  }
+
+  #subtree(from: number, to: number): Hash {
+    const size = to - from;
+    if (isPowerOfTwo(size)) return this.#levels[Math.log2(size)]?.[from / size] ?? '';
+    const middle = from + splitOf(size);
+    return nodeHash(this.#subtree(from, middle), this.#subtree(middle, to));
+  }
+
+  #demand(holds: boolean, at: number): void {
+    if (!holds || !Number.isSafeInteger(at)) throw new RangeError(`${at} is outside of a tree of ${this.size} leaves`);
+  }
 }
 
 /** RFC 9162 §2.1.3.2. False for anything that is not exactly the proof. */
@@ -127,8 +154,9 @@ export interface Tree {
 /** RFC 9162 §2.1.4.2. False for anything that is not exactly the proof; nothing is consistent with the empty tree by proof. */
 export function verifyConsistency(older: Tree, newer: Tree, proof: readonly Hash[]): boolean {
   if (!Number.isSafeInteger(older.size) || !Number.isSafeInteger(newer.size)) return false;
-  if (older.size < 1 || older.size > newer.size || ![older.root, newer.root, ...proof].every(isHash)) return false;
+  if (older.size < 1 || older.size > newer.size) return false;
   if (older.size === newer.size) return proof.length === 0 && older.root === newer.root;
+  if (![older.root, newer.root, ...proof].every(isHash)) return false;
   const path = isPowerOfTwo(older.size) ? [older.root, ...proof] : proof;
   const [first, ...rest] = path;
   if (first === undefined) return false;
@@ -163,12 +191,6 @@ function splitOf(n: number): number {
   let k = 1;
   while (k * 2 < n) k *= 2;
   return k;
-}
-
-function subtree(leaves: readonly Hash[], from: number, to: number): Hash {
-  let range = EMPTY_RANGE;
-  for (let i = from; i < to; i += 1) range = appendLeaf(range, leaves[i] ?? '');
-  return rootOf(range);
 }
 
 function takeLast(roots: Hash[]): Hash {

@@ -84,7 +84,16 @@ export const runOpened = (requestedBy: string): EntryDraft => ({
   ...OF_RUN,
   type: 'decision',
   actor: BOT,
-  decision: { is: 'run-opened', runbook: PLAN.runbook, credential: PLAN.credential, params: {}, requestedBy },
+  decision: {
+    is: 'run-opened',
+    runbook: PLAN.runbook,
+    credential: PLAN.credential,
+    params: {},
+    severity: 'critical',
+    exposure: 'public',
+    validity: 'active',
+    requestedBy,
+  },
 });
 export const planned = (plan: Plan = PLAN): EntryDraft => ({
   ...OF_RUN,
