@@ -19,13 +19,13 @@ export interface Fixture {
 
 /** A real ledger in memory whose ids, keys and times are the same on every run. */
 export async function openFixture(
-  over: { file?: string; origin?: string; mode?: Ledger['mode']; signer?: Signer } = {},
+  over: { file?: string; on?: Store; origin?: string; mode?: Ledger['mode']; signer?: Signer } = {},
 ): Promise<Fixture> {
   const origin = over.origin ?? ORIGIN;
-  const store = await openSqlite(over.file ?? ':memory:');
+  const store = over.on ?? (await openSqlite(over.file ?? ':memory:'));
   const clock = new VirtualClock(START);
   const signer = over.signer ?? generateSigner(origin, new Uint8Array(32).fill(7));
-  let ids = 0;
+  let ids = over.on ? 1_000 : 0; // another boot on the same store gives other ids
   const random = () => {
     ids += 1;
     return `00000000-0000-4000-8000-${String(ids).padStart(12, '0')}`;
