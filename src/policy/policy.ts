@@ -1,5 +1,5 @@
-import type { Actor } from '../core/entry.ts';
 import type { Credential } from '../core/credential.ts';
+import type { Actor } from '../core/entry.ts';
 import type { Exposure, Severity, Validity } from '../core/finding.ts';
 import type { ApprovalRule, Effect, Phase } from '../core/plan.ts';
 
@@ -25,7 +25,17 @@ export interface Holding {
 }
 
 /** What people can ask of the bot. */
-export type PersonAction = 'view' | 'revoke' | 'approve' | 'deny' | 'answer' | 'undo' | 'retry' | 'freeze' | 'thaw' | 'drill';
+export type PersonAction =
+  | 'view'
+  | 'revoke'
+  | 'approve'
+  | 'deny'
+  | 'answer'
+  | 'undo'
+  | 'retry'
+  | 'freeze'
+  | 'thaw'
+  | 'drill';
 
 export interface PhaseQuestion {
   readonly phase: Phase;
