@@ -53,7 +53,7 @@ const SECRETS: readonly RegExp[] = [
 const AFTER: readonly RegExp[] = [
   /(aws[a-z_ .-]{0,20}secret[a-z_ .-]{0,30}["']?\s{0,5}(?:=>|[=:])\s{0,5}["']?)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/gi,
   /(secret_?access_?key["']?\s{0,5}(?:=>|[=:])\s{0,5}["']?)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/gi,
-  /(A[KS]IA[A-Z0-9]{16}[^A-Za-z0-9/+]{1,20})[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/g,
+  /(A[KS]IA[A-Z0-9]{16}[^A-Za-z0-9+]{1,20})[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/g,
   /(\b(?:bearer|basic|token)\s{1,3})[A-Za-z0-9+/_.~=-]{20,4000}/gi,
   /(:\/\/[^\s:@/]{1,100}:)[^\s@/]{1,200}(?=@)/g,
 ];
