@@ -1,10 +1,13 @@
+import type { Bell } from '../core/bell.ts';
 import { next } from '../core/next.ts';
 import { readSwitches } from '../store/settings.ts';
 import { act } from './act.ts';
-import { claim, type Lease, release, Superseded } from './lease.ts';
+import { anyDue, claim, type Lease, release, Superseded } from './lease.ts';
 import { type Engine, openSession, type Session } from './session.ts';
 
 export interface Worker {
+  /** Moves runs as they become due, until it is told to stop; a slow one never holds up another, unless all lanes are taken. */
+  run(bell: Bell): Promise<void>;
   /** Moves every run as far as it can go now. Resolves with the time (ms since the epoch) when the next one is due, or null. */
   drain(): Promise<number | null>;
 }
@@ -19,6 +22,11 @@ export interface WorkerOptions {
   readonly onError: (error: unknown, run: string) => void;
   readonly stopping: AbortSignal;
 }
+
+/** Another process (the command line, a replica) cannot ring our bell: its news are found this soon. */
+const POLL_MS = 250;
+/** A due run that someone else holds must not make us spin. */
+const SHORTEST_MS = 20;
 
 /** How long a run rests after our own code failed on it. */
 const AFTER_ERROR_MS = 5_000;
@@ -74,21 +82,39 @@ export function createWorker({ engine, owner, width, onError, stopping }: Worker
 
   async function lane(): Promise<void> {
     while (!stopping.aborted) {
+      if (!(await anyDue(store, clock.now()))) return;
       const lease = await claim(store, owner, clock.now());
       if (!lease) return;
       await advance(lease);
     }
   }
 
+  async function laneForever(bell: Bell): Promise<void> {
+    while (!stopping.aborted) {
+      const heard = bell.count;
+      await lane();
+      const now = clock.now().getTime();
+      const due = (await nextDue()) ?? now + POLL_MS;
+      await bell.wait(Math.min(POLL_MS, Math.max(due - now, SHORTEST_MS)), heard, stopping);
+    }
+  }
+
+  async function nextDue(): Promise<number | null> {
+    const row = await store.db
+      .selectFrom('run')
+      .select((run) => run.fn.min('wake_at_ms').as('at'))
+      .where('state', '=', 'open')
+      .executeTakeFirst();
+    return row?.at ?? null;
+  }
+
   return {
+    async run(bell) {
+      await Promise.all(Array.from({ length: width }, () => laneForever(bell)));
+    },
     async drain() {
       await Promise.all(Array.from({ length: width }, lane));
-      const row = await store.db
-        .selectFrom('run')
-        .select((run) => run.fn.min('wake_at_ms').as('at'))
-        .where('state', '=', 'open')
-        .executeTakeFirst();
-      return row?.at ?? null;
+      return nextDue();
     },
   };
 }

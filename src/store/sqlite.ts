@@ -1,5 +1,5 @@
 import Sqlite from 'better-sqlite3';
-import { Kysely, SqliteDialect } from 'kysely';
+import { Kysely, SqliteDialect, sql } from 'kysely';
 import { migrate } from './migrations.ts';
 import type { Database } from './schema.ts';
 import type { Store } from './store.ts';
@@ -19,7 +19,13 @@ export async function openSqlite(file: string): Promise<Store> {
   return {
     name: 'sqlite',
     db,
-    transaction: (change) => db.transaction().execute(change),
+    transaction: (change) =>
+      db.transaction().execute(async (tx) => {
+        // Takes the write lock at once: Kysely begins deferred, and a read that later turns into a write is refused (SQLITE_BUSY_SNAPSHOT)
+        // when another process, such as the command line, wrote in between.
+        await sql`update setting set value = value where key = ''`.execute(tx);
+        return change(tx);
+      }),
     async close() {
       await db.destroy();
     },

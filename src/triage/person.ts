@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Clue } from '../core/finding.ts';
-import type { Authenticated, Parsed, RawRequest, WebhookSource } from '../ingest/source.ts';
+import type { Clue, Finding } from '../core/finding.ts';
+import type { Parsed, RawRequest } from '../ingest/source.ts';
 
 /** A person's own request comes through the same inbox as every alert: durable before it is answered, and on record. */
 export const PERSON = 'person';
@@ -34,37 +34,21 @@ export function requesterOf(source: string, raw: RawRequest): string | null {
   return source === PERSON ? request.parse(JSON.parse(raw.body.toString())).requestedBy : null;
 }
 
-/** Reads back what `personRequest` wrote. It has no HTTP route: only the command line, Slack and the console write it. */
-export const personSource: WebhookSource = {
-  name: PERSON,
-  authenticate: async (): Promise<Authenticated> => ({
-    ok: false,
-    because: 'requests of people do not come by webhook',
-  }),
-  parse: ({ body }): Parsed => {
-    const { requestedBy, at, why, clue } = request.parse(JSON.parse(body.toString()));
-    const { kind, id, where, secret } = clue;
-    const name = id === undefined ? kind : `${kind} ${id}`;
-    return {
-      kind: 'findings',
-      findings: [
-        {
-          dedupeKey: `${PERSON}:${requestedBy}:${at}:${name}`,
-          title: `${requestedBy} asked to revoke ${name}`,
-          cause: { key: `${PERSON}:${kind}:${id ?? at}`, title: why === '' ? `Revoke ${name}` : why },
-          severity: 'high',
-          exposure: 'unknown',
-          validity: 'unknown',
-          clue: {
-            kind,
-            ...(id === undefined ? {} : { id }),
-            ...(where === undefined ? {} : { where }),
-            ...(secret === undefined ? {} : { secret }),
-          },
-          locations: [],
-          detectedAt: at,
-        },
-      ],
-    };
-  },
-};
+/** Reads back what `personRequest` wrote. There is no HTTP route to it: only the command line, Slack and the console write it. */
+export function parsePersonRequest({ body }: RawRequest): Parsed {
+  const { requestedBy, at, why, clue } = request.parse(JSON.parse(body.toString()));
+  const { kind, id, where, secret } = clue;
+  const name = id === undefined ? kind : `${kind} ${id}`;
+  const finding: Finding = {
+    dedupeKey: `${PERSON}:${requestedBy}:${at}:${name}`,
+    title: `${requestedBy} asked to revoke ${name}`,
+    cause: { key: `${PERSON}:${kind}:${id ?? at}`, title: why === '' ? `Revoke ${name}` : why },
+    severity: 'high',
+    exposure: 'unknown',
+    validity: 'unknown',
+    clue: { kind, ...(id && { id }), ...(where && { where }), ...(secret && { secret }) },
+    locations: [],
+    detectedAt: at,
+  };
+  return { kind: 'findings', findings: [finding] };
+}
