@@ -1,0 +1,170 @@
+import { CreateAccessKeyCommand, DeleteAccessKeyCommand } from '@aws-sdk/client-iam';
+import { z } from 'zod';
+import { type Ctx, Failure, type Json, operations, type Probe, type Sink, type SinkTarget } from '#tourniquet';
+import { type Aws, call } from '../client.ts';
+import { ifThere } from '../errors.ts';
+import { keyStatus, type ListedKey, lastUse, listKeys, setKeyStatus } from '../keys.ts';
+import { keyInput, type UserWhere, userWhere } from '../kinds.ts';
+
+const op = operations<Aws>();
+
+const target = z.custom<SinkTarget>((value) => z.looseObject({ kind: z.string() }).safeParse(value).success);
+const input = z.object({ where: userWhere, sink: target });
+type Input = z.output<typeof input>;
+type Before = { readonly at: string; readonly keyIds: readonly string[]; readonly sink: Json };
+type Issued = { readonly keyId: string; readonly version: string; readonly sink: string };
+
+const meta = {
+  permissions: [
+    'iam:ListAccessKeys',
+    'iam:GetAccessKeyLastUsed',
+    'iam:UpdateAccessKey',
+    'iam:CreateAccessKey',
+    'iam:DeleteAccessKey',
+  ],
+  docs: 'https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html',
+  bucket: 'iam',
+  timeoutMs: 60_000,
+  input,
+};
+
+/** Issues a new key of the user straight into a sink that can give back what it held. */
+export const issueKey = op.reversible({
+  ...meta,
+  title: 'Issue a new access key into its sink',
+  before: (ctx, given) => readBefore(ctx, given, restorable(ctx.sink(given.sink)).sink),
+  run: (ctx, given, before) => issue(ctx, given, before, restorable(ctx.sink(given.sink)).sink),
+  probe: (ctx, given, before) => probe(ctx, given, before, ctx.sink(given.sink)),
+  undo: async (ctx, given, before) => {
+    // The sink first, so that at no moment it names a key that is gone.
+    await restorable(ctx.sink(given.sink)).restore(before.sink);
+    for (const { id } of await issuedSince(ctx, given.where, before)) await removeKey(ctx, given.where, id);
+  },
+});
+
+/** Issues a new key into a sink that only takes: what it held before is gone. */
+export const issueKeyWriteOnly = op.irreversible({
+  ...meta,
+  title: 'Issue a new access key into its write-only sink',
+  before: (ctx, given) => readBefore(ctx, given, ctx.sink(given.sink)),
+  run: (ctx, given, before) => issue(ctx, given, before, ctx.sink(given.sink)),
+  probe: (ctx, given, before) => probe(ctx, given, before, ctx.sink(given.sink)),
+});
+
+/** Deletes the key for good. It is made inactive first; a key that is gone already is done. */
+export const deleteKey = op.irreversible({
+  title: 'Delete the access key',
+  permissions: ['iam:ListAccessKeys', 'iam:UpdateAccessKey', 'iam:DeleteAccessKey'],
+  docs: 'https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteAccessKey.html',
+  bucket: 'iam',
+  input: keyInput,
+  before: async (ctx, { id, where }) => ({ status: await keyStatus(ctx, where, id) }),
+  run: async (ctx, { id, where }) => {
+    await removeKey(ctx, where, id);
+    return null;
+  },
+  probe: async (ctx, { id, where }) =>
+    (await keyStatus(ctx, where, id)) === null ? { state: 'done', out: null } : { state: 'not-done' },
+});
+
+function restorable(sink: Sink): { readonly sink: Sink; readonly restore: (before: Json) => Promise<void> } {
+  const { restore } = sink;
+  if (!restore)
+    throw new Failure(
+      'invalid',
+      `${sink.label} cannot give back what it held, so this needs issueKeyWriteOnly instead.`,
+    );
+  return { sink, restore };
+}
+
+async function readBefore(ctx: Ctx<Aws>, { where }: Input, sink: Sink): Promise<Before> {
+  const keys = await listKeys(ctx, where);
+  if (keys === null) throw new Failure('missing', `AWS account ${where.account} has no user ${where.user}.`);
+  return { at: ctx.now().toISOString(), keyIds: keys.map(({ id }) => id), sink: await sink.before() };
+}
+
+/** Keys that were not there before. A user has two at most, so there is hardly ever more than one. */
+async function issuedSince(ctx: Ctx<Aws>, where: UserWhere, { keyIds }: Before): Promise<readonly ListedKey[]> {
+  return ((await listKeys(ctx, where)) ?? []).filter(({ id }) => !keyIds.includes(id));
+}
+
+async function issue(ctx: Ctx<Aws>, given: Input, before: Before, sink: Sink): Promise<Issued> {
+  const { where } = given;
+  const iam = (await ctx.client.change(ctx, { account: where.account })).iam();
+  const earlier = await probe(ctx, given, before, sink);
+  if (earlier.state === 'done') return earlier.out;
+  if (earlier.state === 'unknown') throw new Failure('conflict', `No key was issued: ${earlier.because}`);
+  await removeOrphans(ctx, where, before);
+
+  const created = await call(ctx, 'iam:CreateAccessKey', (options) =>
+    iam.send(new CreateAccessKeyCommand({ UserName: where.user }), options),
+  );
+  const { AccessKeyId: keyId, SecretAccessKey: secretAccessKey } = created.AccessKey ?? {};
+  if (!keyId || !secretAccessKey || (await keyStatus(ctx, where, keyId)) === null)
+    throw new Failure('garbled', `AWS said that it made a key for ${where.user}, but does not list it.`);
+  const { version } = await write(ctx, where, sink, { accessKeyId: keyId, secretAccessKey });
+  return { keyId, version, sink: sink.label };
+}
+
+/** Writes the new key into its sink; if the sink refuses, the key is removed again, for no one will ever know its secret. */
+async function write(
+  ctx: Ctx<Aws>,
+  where: UserWhere,
+  sink: Sink,
+  key: { readonly accessKeyId: string; readonly secretAccessKey: string },
+) {
+  try {
+    return await sink.write(key, ctx.idempotencyKey);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    switch (error.code) {
+      case 'unavailable':
+      case 'timeout':
+      case 'garbled':
+      case 'bug':
+        throw error; // the sink may hold it: the probe knows, and a next attempt removes the key if not
+      case 'denied':
+      case 'invalid':
+      case 'missing':
+      case 'conflict':
+      case 'throttled':
+      case 'busy':
+        await removeKey(ctx, where, key.accessKeyId);
+        throw error;
+    }
+  }
+}
+
+/** What an attempt that died between AWS and the sink left behind. A key that is in use is someone's, and is not touched. */
+async function removeOrphans(ctx: Ctx<Aws>, where: UserWhere, before: Before): Promise<void> {
+  for (const { id, createdAt } of await issuedSince(ctx, where, before)) {
+    const use = await lastUse(ctx, where.account, id);
+    // IAM gives whole seconds, and so may put a key before the instant at which we looked.
+    if (use.at !== null || Date.parse(createdAt) < Date.parse(before.at) - 1_000)
+      throw new Failure(
+        'conflict',
+        `${where.user} got key ${id} meanwhile, and it is not one of an earlier attempt. Ask who made it before going on.`,
+      );
+    await removeKey(ctx, where, id);
+  }
+}
+
+async function removeKey(ctx: Ctx<Aws>, where: UserWhere, id: string): Promise<void> {
+  const iam = (await ctx.client.change(ctx, { account: where.account })).iam();
+  await ifThere(setKeyStatus(ctx, where, id, 'Inactive'));
+  const command = new DeleteAccessKeyCommand({ UserName: where.user, AccessKeyId: id });
+  await ifThere(call(ctx, 'iam:DeleteAccessKey', (options) => iam.send(command, options)));
+}
+
+async function probe(ctx: Ctx<Aws>, { where }: Input, before: Before, sink: Sink): Promise<Probe<Issued>> {
+  const written = await sink.probe(before.sink, ctx.idempotencyKey);
+  if (written.state !== 'done') return written;
+  const [key, another] = await issuedSince(ctx, where, before);
+  if (key === undefined) return { state: 'unknown', because: `${sink.label} holds a key that AWS does not list.` };
+  if (another !== undefined)
+    return {
+      state: 'unknown',
+      because: `${where.user} has two new keys; which of them is in ${sink.label} cannot be told.`,
+    };
+  return { state: 'done', out: { keyId: key.id, version: written.out.version, sink: sink.label } };
+}

@@ -1,0 +1,105 @@
+import { type Event, type LookupAttributeKey, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
+import { z } from 'zod';
+import { type Ctx, Failure } from '#tourniquet';
+import { type Aws, call } from './client.ts';
+
+const said = z.string().optional().catch(undefined);
+
+/** The parts of a CloudTrail record that we look at. Nothing else is taken: `responseElements` can hold session tokens. */
+const record = z.object({
+  eventTime: z.string(),
+  eventName: z.string(),
+  eventSource: said,
+  awsRegion: said,
+  sourceIPAddress: said,
+  userAgent: said,
+  errorCode: said,
+  userIdentity: z
+    .object({
+      type: said,
+      accountId: said,
+      userName: said,
+      accessKeyId: said,
+      sessionContext: z.object({ sessionIssuer: z.object({ type: said, arn: said, accountId: said, userName: said }) }),
+    })
+    .partial()
+    .optional()
+    .catch(undefined),
+  requestParameters: z.object({ roleArn: said }).optional().catch(undefined),
+  responseElements: z
+    .object({ credentials: z.object({ accessKeyId: said }) })
+    .optional()
+    .catch(undefined),
+});
+export type TrailRecord = z.output<typeof record>;
+
+/** Newest first. `complete` is false when there were more events than we read. */
+export type Trail =
+  | { readonly read: true; readonly records: readonly TrailRecord[]; readonly complete: boolean }
+  /** CloudTrail cannot be asked at all: no permission, or an endpoint without it. Containment must not wait for that. */
+  | { readonly read: false; readonly because: string };
+
+export interface TrailQuery {
+  readonly account: string;
+  readonly by: LookupAttributeKey;
+  readonly value: string;
+  readonly since: Date;
+  /** Of at most 50 events each; CloudTrail answers two a second. */
+  readonly pages: number;
+}
+
+/**
+ * Looks up management events of the last 90 days in the bot's region, where events of global services (IAM, STS) are only in
+ * us-east-1 and only after some minutes. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+ */
+export async function lookUp(ctx: Ctx<Aws>, { account, by, value, since, pages }: TrailQuery): Promise<Trail> {
+  const trail = (await ctx.client.contain(ctx, { account })).trail();
+  const found: Event[] = [];
+  let next: string | undefined;
+  try {
+    for (let page = 0; page < pages; page += 1) {
+      const command = new LookupEventsCommand({
+        LookupAttributes: [{ AttributeKey: by, AttributeValue: value }],
+        StartTime: since,
+        EndTime: ctx.now(),
+        MaxResults: 50,
+        ...(next === undefined ? {} : { NextToken: next }),
+      });
+      const answer = await call(ctx, 'cloudtrail:LookupEvents', (options) => trail.send(command, options));
+      found.push(...(answer.Events ?? []));
+      next = answer.NextToken;
+      if (next === undefined) break;
+    }
+  } catch (error) {
+    if (error instanceof Failure && cannotAsk(error)) return { read: false, because: error.message };
+    throw error;
+  }
+  return { read: true, records: found.flatMap(recordOf), complete: next === undefined };
+}
+
+/** A refusal is a fact about this account that asking again will not change; an outage is not. */
+function cannotAsk({ code }: Failure): boolean {
+  switch (code) {
+    case 'denied':
+    case 'invalid':
+    case 'missing':
+    case 'conflict':
+      return true;
+    case 'throttled':
+    case 'busy':
+    case 'unavailable':
+    case 'timeout':
+    case 'garbled':
+    case 'bug':
+      return false;
+  }
+}
+
+function recordOf({ CloudTrailEvent }: Event): TrailRecord[] {
+  try {
+    const read = record.safeParse(JSON.parse(CloudTrailEvent ?? 'null'));
+    return read.success ? [read.data] : [];
+  } catch {
+    return []; // an event that is not JSON tells nothing; the rest still does
+  }
+}
