@@ -7,6 +7,7 @@ import type { Entry } from '../../src/core/entry.ts';
 import { verifyStore } from '../../src/custody/audit.ts';
 import { openCheckpoint } from '../../src/custody/checkpoint.ts';
 import { EntryRefused } from '../../src/custody/ledger.ts';
+import { leafHash } from '../../src/custody/merkle.ts';
 import { parseVkey } from '../../src/custody/note.ts';
 import { generateSigner } from '../../src/custody/signer.ts';
 import { append, BOT, done, heartbeat, intent, ORIGIN, openFixture, planned, STORY } from './fixture.ts';
@@ -154,6 +155,7 @@ describe('a database changed behind the ledger', () => {
     ['the tail is cut with its head', 'delete from ledger where seq > 7; ', 'The log holds 8 entries'],
     ['the last checkpoint is deleted', 'delete from checkpoint where size = 10', 'says 10 entries but 9 are signed'],
     ['the head is set back', 'update ledger_head set size = 7', 'The head of the log is damaged'],
+    ['the last entry is moved up', 'update ledger set seq = 20 where seq = 9', 'The log holds 10 entries'],
     ['the head is deleted', 'delete from ledger_head', 'its head is missing'],
     [
       'the head has another root',
@@ -185,6 +187,7 @@ describe('a database changed behind the ledger', () => {
       ],
       'Entry 3 was changed',
     ],
+    ['an entry moved out of sight', ['update ledger set seq = -1 where seq = 3'], 'Entry 3 is missing'],
     [
       'an old checkpoint replaced',
       ['update checkpoint set note = (select note from checkpoint where size = 3) where size = 4'],
@@ -199,6 +202,22 @@ describe('a database changed behind the ledger', () => {
     expect(report.ok).toBe(false);
     expect(report.ok ? '' : report.problem).toContain(message);
     await fixture.store.close();
+  });
+
+  it('is found by the full check: an entry replaced by a well-formed one, hash and all', async () => {
+    const { store, ledger, signer, clock } = await openFixture();
+    await append({ ledger, clock }, STORY);
+    const row = await store.db.selectFrom('ledger').selectAll().where('seq', '=', 8).executeTakeFirstOrThrow();
+    const bytes = Buffer.from(row.bytes.toString().replace('Inactive', 'Deletedx'));
+    await store.db
+      .updateTable('ledger')
+      .set({ bytes, leaf: leafHash(bytes) })
+      .where('seq', '=', 8)
+      .execute();
+    expect(await verifyStore(store.db, signer.vkey)).toMatchObject({
+      ok: false,
+      problem: expect.stringContaining('The entries up to 8 do not have the root hash that was signed'),
+    });
   });
 
   it('never reaches the engine: a journal with an edited entry is refused', async () => {

@@ -1,12 +1,14 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { EntryDraft } from '../../src/core/entry.ts';
+import type { Entry, EntryDraft } from '../../src/core/entry.ts';
 import { checkpointFile, ENTRIES, exportBundle, LEAVES } from '../../src/custody/bundle.ts';
 import { sha256OfJson } from '../../src/custody/canonical.ts';
 import { ENVELOPE, MANIFEST, readManifest, writeManifest } from '../../src/custody/manifest.ts';
 import { leafHash } from '../../src/custody/merkle.ts';
 import { keyPairOf, parseNote, signEd25519 } from '../../src/custody/note.ts';
 import { formatPolicy, parsePolicy } from '../../src/custody/policy.ts';
+import { formatInclusion, parseInclusion } from '../../src/custody/proof.ts';
+import { RULES } from '../../src/custody/rules.ts';
 import { generateSigner, type Signer } from '../../src/custody/signer.ts';
 import { packTar, readTar } from '../../src/custody/tar.ts';
 import { type Report, type VerifyOptions, verifyBundle } from '../../src/custody/verify.ts';
@@ -146,7 +148,29 @@ describe('someone who exports a forged bundle without rebuilding the log', () =>
     const swapped = forge(await bundleOf(fixture, { incident: 'inc-1' }), fixture.signer, (files) => {
       files.set('proofs/4.tlog-proof', files.get('proofs/5.tlog-proof') ?? Buffer.alloc(0));
     });
-    expect(placeOf(verify(swapped, fixture), 'in the signed log')).toContain('proofs/4.tlog-proof');
+    expect(placeOf(verify(swapped, fixture), 'in the signed log')).toMatch(
+      /^proofs\/4.tlog-proof: It is the proof of another entry/,
+    );
+  });
+
+  it('is found out when he slips in a file that the manifest does not name', async () => {
+    const fixture = await told();
+    const files = [...readTar(await bundleOf(fixture)), { name: 'proofs/extra.txt', bytes: Buffer.from('trust me') }];
+    expect(placeOf(verify(packTar(files), fixture), 'every file as signed')).toContain('proofs/extra.txt');
+  });
+
+  it('is found out when his manifest gives another root than the checkpoint', async () => {
+    const fixture = await told();
+    const log = { origin: ORIGIN, size: 10, root: 'f'.repeat(64) };
+    const forged = forge(await bundleOf(fixture), fixture.signer, () => {}, { log });
+    expect(placeOf(verify(forged, fixture), 'checkpoint')).toContain('checkpoints/10.note');
+  });
+
+  it('is found out when he signs with a key of his own and names the real one', async () => {
+    const fixture = await told();
+    const pretender = { ...generateSigner(ORIGIN), vkey: fixture.signer.vkey };
+    const forged = forge(await bundleOf(fixture), pretender, () => {});
+    expect(failed(verify(forged, fixture))).toEqual(['signature of the bundle']);
   });
 
   it('is found out when he replaces the readable form by one of another bundle', async () => {
@@ -299,6 +323,45 @@ describe('a truly signed log that breaks a rule', () => {
   });
 });
 
+describe('a rule over entries', () => {
+  const hold = (name: string, entries: readonly Entry[]) => RULES.find((rule) => rule.name === name)?.hold(entries);
+
+  it('lets the monotonic clock of one boot only rise, and that of another begin anew', async () => {
+    const entries = await (await told()).ledger.journal('run-1');
+    const last = entries.length - 1;
+    const shifted = (bootId: string) =>
+      entries.map((entry, i) => (i === last ? { ...entry, time: { ...entry.time, monotonicNs: '1', bootId } } : entry));
+    expect(() => hold('time', shifted(entries[0]?.time.bootId ?? ''))).toThrow('monotonic clock is behind');
+    expect(hold('time', shifted('another boot'))).toBe('times rise with the entries');
+  });
+
+  it('tells of a small clock correction and lets it pass', async () => {
+    const entries = await (await told()).ledger.journal('run-1');
+    const corrected = entries.map((entry, i) =>
+      i === 2 ? { ...entry, time: { ...entry.time, utc: START.toISOString() } } : entry,
+    );
+    expect(hold('time', corrected)).toBe('times rise, but for clock corrections of at most 4s');
+  });
+
+  it('recomputes the hash of every plan', async () => {
+    const entries = await (await told()).ledger.journal('run-1');
+    const swapped = entries.map((entry) => (entry.type === 'plan' ? { ...entry, plan: PLAN_B } : entry));
+    expect(() => hold('plans', swapped)).toThrow('not that of its plan');
+  });
+});
+
+describe('a proof file', () => {
+  it('is read only in the one form in which it is written', () => {
+    const file = { index: 3, proof: ['ab'.repeat(32)], checkpoint: 'note\n' };
+    const text = formatInclusion(file);
+    expect(parseInclusion(Buffer.from(text))).toEqual(file);
+    for (const other of [text.replace('6s=', '6t='), text.replace('index 3', 'index 03'), text.replace('v1', 'v2')]) {
+      expect(other).not.toBe(text);
+      expect(() => parseInclusion(Buffer.from(other))).toThrow();
+    }
+  });
+});
+
 describe('witnesses', () => {
   const seed = new Uint8Array(32).fill(5);
   const raw = keyPairOf(seed).publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
@@ -339,5 +402,7 @@ describe('witnesses', () => {
   it('whose cosignature was stripped, or is of another checkpoint, do not', async () => {
     expect(failed(await cosigned((note) => note))).toEqual(['witnesses']);
     expect(failed(await cosigned((note) => cosign(note, 'another checkpoint\n')))).toEqual(['witnesses']);
+    const short = Buffer.concat([Buffer.from(keyHash, 'hex'), Buffer.of(1, 2)]).toString('base64');
+    expect(placeOf(await cosigned((note) => `${note}— ${name} ${short}\n`), 'witnesses')).toContain('Too few');
   });
 });
