@@ -1,13 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import type { Actor, EntryDraft } from '../core/entry.ts';
 import type { Severity } from '../core/finding.ts';
-import type { Append, Ledger } from '../custody/ledger.ts';
+import type { Ledger } from '../custody/ledger.ts';
 import type { Seal } from '../store/sealed.ts';
 import type { Reader, Tx } from '../store/store.ts';
-import { openRequest, sealRequest } from './envelope.ts';
-import { FloodGate } from './flood.ts';
+import { FloodGate, type Missed } from './flood.ts';
 import { scrub } from './patterns.ts';
 import { type InboxItem, nextItem, postpone, settle } from './queue.ts';
+import { openRequest, sealRequest } from './sealed-request.ts';
 import { SEVERITY_RANK } from './severity.ts';
 import type { RawRequest } from './source.ts';
 
@@ -120,16 +120,13 @@ export function createInbox({ ledger, db, seal, clock, random, entriesPerMinute 
     ...(because && { because: forPeople(because) }),
   });
 
-  const tellMissed = async (evenOpen: boolean, also?: (append: Append) => void): Promise<void> => {
-    const missed = gate.take(nowMs(), evenOpen);
-    if (missed.length === 0 && !also) return;
+  /** One commit for what was missed and, if it may have an entry, one refusal more. */
+  const record = async (missed: readonly Missed[], one?: Rejection): Promise<void> => {
+    if (missed.length === 0 && !one) return;
     try {
       await ledger.commit(async (_tx, append) => {
-        for (const { source, count, bytes, sinceMs } of missed) {
-          const because = `${count} more deliveries were refused or repeated since ${new Date(sinceMs).toISOString()}; too many for an entry each.`;
-          append(rejected({ source, status: 429, because, size: bytes }));
-        }
-        also?.(append);
+        for (const each of missed) append(summary(each));
+        if (one) append(rejected(one));
       });
     } catch (error) {
       gate.giveBack(missed);
@@ -141,13 +138,11 @@ export function createInbox({ ledger, db, seal, clock, random, entriesPerMinute 
     accept: (arrival) => receive(arrival, { rank: SEVERITY_RANK[arrival.severity] }),
     note: (arrival) => receive(arrival, { rank: SEVERITY_RANK.low, because: forPeople(arrival.because) }),
     async reject(rejection) {
-      if (gate.admits(rejection.source, rejection.size, nowMs())) {
-        await tellMissed(false, (append) => append(rejected(rejection)));
-      } else {
-        await tellMissed(false);
-      }
+      const missed = gate.take(nowMs());
+      const admitted = gate.admits(rejection.source, rejection.size, nowMs());
+      await record(missed, admitted ? rejection : undefined);
     },
-    flush: (which = 'over') => tellMissed(which === 'all'),
+    flush: (which = 'over') => record(gate.take(nowMs(), which === 'all')),
     next: () => nextItem(db, nowMs()),
     open: ({ id, body }) => openRequest(seal, id, body),
     done: (tx, id) => settle(tx, id, { state: 'done', body: null }),
@@ -165,6 +160,12 @@ const rejected = ({ source, status, because, size, actor }: Rejection): EntryDra
   size,
   because: forPeople(because),
 });
+
+const summary = ({ source, count, bytes, sinceMs }: Missed): EntryDraft => {
+  const since = new Date(sinceMs).toISOString();
+  const because = `${count} more deliveries were refused or repeated since ${since}; too many for an entry each.`;
+  return rejected({ source, status: 0, because, size: bytes });
+};
 
 /** Reasons may quote what a caller sent: short, and nothing that looks like a secret. */
 const forPeople = (because: string): string => scrub(because).slice(0, 500).toWellFormed();

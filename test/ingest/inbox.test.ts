@@ -1,4 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import type { Ledger } from '../../src/custody/ledger.ts';
+import { createInbox } from '../../src/ingest/inbox.ts';
 import { GITHUB_TOKEN } from './samples.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -171,6 +174,24 @@ describe('refusals', () => {
       { because: expect.stringContaining('5 more') },
       { source: 'sns' },
     ]);
+  });
+
+  it('that nobody could write down are told once the ledger can be written again', async () => {
+    await using world = await openWorld();
+    let full = false;
+    const ledger: Ledger = {
+      ...world.ledger,
+      commit: (change) => (full ? Promise.reject(new Error('disk full')) : world.ledger.commit(change)),
+    };
+    const inbox = createInbox({ ...world, ledger, db: world.store.db, random: randomUUID });
+    for (let i = 0; i < 25; i += 1) await inbox.reject(rejection);
+    world.clock.advance(60_000);
+    full = true;
+    await expect(inbox.reject(rejection)).rejects.toThrow('disk full');
+    await expect(inbox.flush('all')).rejects.toThrow('disk full');
+    full = false;
+    await inbox.flush('all');
+    expect((await world.received()).at(-1)).toMatchObject({ because: expect.stringContaining('5 more') });
   });
 
   it('of one source leave room for another', async () => {

@@ -45,7 +45,7 @@ describe('POST /webhooks/:source', () => {
     await using served = await serveIngest(world, sources);
     const first = await served.post(name, body, headers);
     expect(first.status).toBe(202);
-    const answer = await first.json();
+    const answer = (await first.json()) as { id: string; status: string };
     expect(answer).toEqual({ id: expect.any(String), status: 'accepted' });
     const second = await served.post(name, body, headers);
     expect(second.status).toBe(202);
@@ -198,12 +198,16 @@ describe.each([
 describe('a body that is too large or too slow', () => {
   const limits = { maxBytes: 1_000, withinMs: 5_000 };
 
-  it('is refused by its declared length', async () => {
+  it('is refused by its declared length, before any of it comes', async () => {
     await using world = await openWorld();
     await using served = await serveIngest(world, sources, { limits });
-    const answer = await served.post('github', 'x'.repeat(1_001));
-    expect(answer.status).toBe(413);
-    expect(await world.received()).toMatchObject([{ status: 413, outcome: 'rejected' }]);
+    const socket = connect(served.port, '127.0.0.1');
+    socket.write('POST /webhooks/github HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n');
+    const [data] = await once(socket, 'data');
+    expect(String(data)).toMatch(/^HTTP\/1\.1 413 /);
+    expect(String(data)).toMatch(/^connection: close/im);
+    socket.destroy();
+    expect(await world.received()).toMatchObject([{ status: 413, outcome: 'rejected', size: 1_001 }]);
   });
 
   it('is refused while it still comes, when it never says how long it is', async () => {
@@ -280,6 +284,9 @@ describe('a secret that an alert brings', () => {
       expect(answer.status).toBe(422);
       expect(await answer.text()).not.toContain(GITHUB_TOKEN);
     }
+    const stranger = await served.post('sns', `{"${GITHUB_TOKEN}":1,"${GITHUB_TOKEN}":2}`);
+    expect(stranger.status).toBe(401);
+    expect(await stranger.text()).not.toContain(GITHUB_TOKEN);
     expect(everyForm(GITHUB_TOKEN).filter((form) => world.bytesOnDisk().includes(form))).toEqual([]);
   });
 });
