@@ -1,34 +1,29 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BadPolicy, type PolicyTexts } from './compile.ts';
+import { diskFiles, type Files, unreadable } from './files.ts';
 import { openPolicy } from './open.ts';
 import type { Policy, Roster } from './policy.ts';
 
 const DEFAULT = fileURLToPath(new URL('./default.cedar', import.meta.url));
 
 /** The policy that holds when nothing else is configured. */
-export const defaultTexts = (): PolicyTexts => ({ [basename(DEFAULT)]: readFileSync(DEFAULT, 'utf8') });
+export const defaultTexts = (): PolicyTexts => ({ [basename(DEFAULT)]: diskFiles.read(DEFAULT) });
+
+/** The `.cedar` files of `dir`. Throws BadPolicy when it cannot be read or holds none. */
+export function policyTexts(dir: string, files: Files): PolicyTexts {
+  try {
+    const names = files.list(dir).filter((name) => name.endsWith('.cedar'));
+    if (names.length > 0) return Object.fromEntries(names.sort().map((name) => [name, files.read(join(dir, name))]));
+  } catch (error) {
+    throw new BadPolicy([`the policy folder ${dir} cannot be read: ${unreadable(error)}`]);
+  }
+  throw new BadPolicy([`${dir} holds no .cedar file: copy src/policy/default.cedar there and change it`]);
+}
 
 /**
  * The policy in the `.cedar` files of `dir`, in place of the default one; the default without `dir`.
  * Throws BadPolicy when `dir` cannot be read, holds none, or holds a bad one.
  */
-export function loadPolicy(dir: string | undefined, roster: Roster): Policy {
-  return openPolicy(dir === undefined ? defaultTexts() : textsIn(dir), roster);
-}
-
-function textsIn(dir: string): PolicyTexts {
-  const files = namesIn(dir).filter((name) => name.endsWith('.cedar'));
-  if (files.length === 0)
-    throw new BadPolicy([`${dir} holds no .cedar file: copy src/policy/default.cedar there and change it`]);
-  return Object.fromEntries(files.sort().map((name) => [name, readFileSync(join(dir, name), 'utf8')]));
-}
-
-function namesIn(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch (error) {
-    throw new BadPolicy([`The policy folder ${dir} cannot be read: ${error instanceof Error ? error.message : error}`]);
-  }
-}
+export const loadPolicy = (dir: string | undefined, roster: Roster): Policy =>
+  openPolicy(dir === undefined ? defaultTexts() : policyTexts(dir, diskFiles), roster);
