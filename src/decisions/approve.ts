@@ -3,7 +3,7 @@ import { next } from '../core/next.ts';
 import { touch, wake } from '../incident/rows.ts';
 import { actorOf } from '../policy/policy.ts';
 import { readSwitches } from '../store/settings.ts';
-import { type Desk, personFor, refuse, type Said } from './desk.ts';
+import { type Desk, personBehind, refuse, type Said } from './desk.ts';
 import { findRun } from './run.ts';
 
 /** An approval that nobody used by then must be asked for again. */
@@ -24,7 +24,7 @@ export interface Verdict {
  * Refused when the plan has changed, when they asked for the run themselves, or when nothing waits for a verdict.
  */
 export async function decide(desk: Desk, { run, planSha256, verdict, authn, why }: Verdict): Promise<Said> {
-  const known = personFor(desk, authn, verdict);
+  const known = personBehind(desk, authn);
   if ('refused' in known) return known.refused;
   const { person } = known;
   return desk.ledger.commit(async (tx, append) => {

@@ -34,13 +34,21 @@ export type Said =
 
 export const refuse = (code: RefusalCode, message: string): Said => ({ ok: false, code, message });
 
-/** The person behind `authn`, if policy lets them do `action` at all. */
-export function personFor(desk: Desk, authn: string, action: PersonAction): { person: Person } | { refused: Said } {
+export type Known = { readonly person: Person } | { readonly refused: Said };
+
+/** The person behind `authn`: a click is not an identity until it is mapped to one. */
+export function personBehind(desk: Desk, authn: string): Known {
   const person = desk.roster.find(authn);
-  if (!person) {
-    const message = `Tourniquet does not know who ${authn} is, so this was not done. Ask an administrator to add you to the people file.`;
-    return { refused: refuse('nobody', message) };
-  }
+  if (person) return { person };
+  const message = `Tourniquet does not know who ${authn} is, so this was not done. Ask an administrator to add you to the people file.`;
+  return { refused: refuse('nobody', message) };
+}
+
+/** The person behind `authn`, if policy lets them do `action` at all. */
+export function personFor(desk: Desk, authn: string, action: PersonAction): Known {
+  const known = personBehind(desk, authn);
+  if ('refused' in known) return known;
+  const { person } = known;
   const allowed = desk.policy.may(person, action);
   if (!allowed.ok) return { refused: refuse('not-allowed', `You may not ${action}: ${allowed.because}`) };
   return { person };

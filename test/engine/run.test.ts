@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { setFrozen } from '../../src/decisions/freeze.ts';
+import { requestRetry } from '../../src/decisions/help.ts';
+import { requestUndo } from '../../src/decisions/undo.ts';
+import { createWorld, type World } from './world.ts';
+
+const revoke = (world: World, text = 'vendor.key:k1') => world.app.revoke({ text, authn: 'cli:ana', why: 'it leaked' });
+const only = async (world: World) => {
+  const [run] = (await world.incident()).runs;
+  if (!run) throw new Error('there is no run');
+  return run;
+};
+
+describe('a run', () => {
+  it('contains at once, waits for an approval of its plan, then rotates, soaks, and retires', async () => {
+    const world = await createWorld();
+    await revoke(world);
+    await world.settle();
+    expect((await only(world)).standing).toBe('waiting-approval');
+    expect(world.vendor.keys.get('k1')).toBe('off');
+    expect(world.vendor.effects).toEqual(['disable']);
+
+    expect(await world.approve()).toMatchObject({ ok: true });
+    await world.settle();
+    expect((await only(world)).standing).toBe('retired');
+    expect(world.vendor.effects).toEqual(['disable', 'issue', 'remove']);
+    expect([...world.vendor.keys]).toEqual([['k2', 'on']]);
+    expect((await world.incident()).state).toBe('closed');
+    expect(world.errors).toEqual([]);
+  });
+
+  it('is never approved by the person who asked for it, nor by nobody, nor for another plan', async () => {
+    const world = await createWorld();
+    await revoke(world);
+    await world.settle();
+    expect(await world.approve('cli:ana')).toMatchObject({ ok: false });
+    expect(await world.approve('slack:U666')).toMatchObject({ ok: false, code: 'nobody' });
+    const run = await only(world);
+    const { decide } = await import('../../src/decisions/approve.ts');
+    const stale = { run: run.id, planSha256: 'f'.repeat(64), verdict: 'approve', authn: 'cli:lee' } as const;
+    expect(await decide(world.app.desk, stale)).toMatchObject({ ok: false, code: 'stale-plan' });
+    await world.settle();
+    expect(world.vendor.effects).toEqual(['disable']);
+  });
+
+  it('goes on without evidence that cannot be had, and says so', async () => {
+    const world = await createWorld();
+    for (let i = 0; i < 3; i += 1) world.vendor.trouble.push({ op: 'extras', code: 'unavailable', applied: false });
+    await revoke(world);
+    await world.settle();
+    expect(world.vendor.keys.get('k1')).toBe('off');
+    const assess = (await only(world)).phases[0];
+    expect(assess?.steps.map((each) => each.state?.is)).toEqual(['done', 'failed']);
+  });
+
+  it.each([
+    ['throttled', false],
+    ['busy', false],
+    ['unavailable', false],
+    ['unavailable', true],
+    ['timeout', true],
+    ['garbled', true],
+    ['bug', true],
+  ] as const)('applies a change once when its call ends in %s (applied: %s)', async (code, applied) => {
+    const world = await createWorld();
+    world.vendor.trouble.push({ op: 'disable', code, applied });
+    await revoke(world);
+    await world.settle();
+    expect(world.vendor.effects).toEqual(['disable']);
+    expect((await only(world)).standing).toBe('waiting-approval');
+  });
+
+  it('calls a person when the provider refuses, and goes on when told to retry', async () => {
+    const world = await createWorld();
+    world.vendor.trouble.push({ op: 'disable', code: 'denied', applied: false });
+    await revoke(world);
+    await world.settle();
+    expect((await only(world)).standing).toBe('needs-person');
+    const { id } = await only(world);
+    expect(await requestRetry(world.app.desk, { run: id, authn: 'cli:ana' })).toMatchObject({ ok: true });
+    await world.settle();
+    expect((await only(world)).standing).toBe('waiting-approval');
+    expect(world.vendor.effects).toEqual(['disable']);
+  });
+
+  it('is not called contained while the key still works, whatever the provider answered', async () => {
+    const world = await createWorld();
+    await revoke(world);
+    const set = world.vendor.keys.set.bind(world.vendor.keys);
+    world.vendor.keys.set = (id, state) => set(id, id === 'k1' ? 'on' : state); // 200, and nothing happened
+    await world.settle();
+    const run = await only(world);
+    expect(run.standing).toBe('needs-person');
+    expect(run.milestones.contained).toBeUndefined();
+  });
+
+  it('is undone to the state recorded before, and an alert does not start it again', async () => {
+    const world = await createWorld();
+    await revoke(world);
+    await world.settle();
+    const { id } = await only(world);
+    expect(await requestUndo(world.app.desk, { run: id, authn: 'cli:lee', why: 'it broke production' })).toMatchObject({
+      ok: true,
+    });
+    await world.settle();
+    expect((await only(world)).standing).toBe('undone');
+    expect(world.vendor.keys.get('k1')).toBe('on');
+    expect(world.vendor.effects).toEqual(['disable', 'disable.undo']);
+  });
+
+  it('changes nothing while frozen, and goes on when thawed', async () => {
+    const world = await createWorld();
+    await setFrozen(world.app.desk, { frozen: true, authn: 'cli:lee', why: 'change window' });
+    await revoke(world);
+    await world.settle();
+    expect((await only(world)).standing).toBe('frozen');
+    expect(world.vendor.effects).toEqual([]);
+    await setFrozen(world.app.desk, { frozen: false, authn: 'cli:lee', why: 'over' });
+    await world.settle();
+    expect(world.vendor.effects).toEqual(['disable']);
+  });
+});
