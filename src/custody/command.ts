@@ -57,8 +57,10 @@ function explain(report: Report): string {
     if (!check.ok) lines.push(`    at ${check.where}`);
   }
   lines.push('');
-  if (ok) lines.push(`VERIFIED, level ${level}`, ...MEANING[level]);
-  else {
+  if (ok) {
+    lines.push(`VERIFIED, level ${level}`, ...MEANING[level]);
+    if (claims?.scope.kind === 'incident') lines.push(...CHOSEN);
+  } else {
     const failed = checks.filter((check) => !check.ok).length;
     lines.push(`NOT VERIFIED: ${failed} of ${checks.length} checks failed. Do not rely on anything in this bundle.`);
   }
@@ -81,6 +83,10 @@ const MEANING: Record<Level, readonly string[]> = {
     'Not proven: that the clock was right, and that everything which was done was logged.',
   ],
 };
+
+const CHOSEN: readonly string[] = [
+  'Nor is it proven that these are all entries about the incident: only a bundle of the whole log shows that.',
+];
 
 /** What a bundle says goes to a terminal: no control character of it may act there, or begin a line of its own. */
 const printable = (line: string): string => line.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd');

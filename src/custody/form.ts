@@ -157,5 +157,6 @@ th{background:var(--tint);font-weight:600}
 code{font:.85em ui-monospace,monospace;overflow-wrap:anywhere}small,em{color:var(--soft)}
 time{white-space:nowrap}
 .banner{border:2px solid var(--warn);padding:.6rem 1rem}
+@media (max-width:40rem){dl{grid-template-columns:1fr}dd{overflow-wrap:anywhere;margin-bottom:.5rem}}
 @media print{:root{--ink:#000;--soft:#333;--line:#999;--paper:#fff;--tint:#eee}body{font-size:10pt}main{max-width:none;padding:0}tr{break-inside:avoid}thead{display:table-header-group}.wide{overflow:visible}}
 `;

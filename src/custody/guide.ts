@@ -43,8 +43,8 @@ The report ends with the level that was reached:
 
 ## What it does not prove
 
-- That the log is complete. Compare its entries with the provider's own audit log by request id.
-- That the clock was right. Times are those of the machine that wrote the log.
+- That everything which was done was logged. Compare the entries with the provider's own audit log by request id.
+${scope.kind === 'incident' ? '- That these are all entries about the incident: whoever exported them chose them. Only a bundle of the whole log shows that.\n' : ''}- That the clock was right. Times are those of the machine that wrote the log.
 - That nothing was cut off the end, unless you pass \`--seen\` with a checkpoint that you kept, or witnesses vouch for it.
   \`--max-age\` shows whether the newest entry is recent.
 

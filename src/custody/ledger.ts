@@ -1,13 +1,14 @@
 import { hash } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import type { Entry, EntryDraft, Mode } from '../core/entry.ts';
-import type { Reader, Store, Tx } from '../store/store.ts';
+import type { Store, Tx } from '../store/store.ts';
 import { canonicalJson, encode, NotCanonical, sha256OfJson, tidy } from './canonical.ts';
 import { signCheckpoint } from './checkpoint.ts';
 import { BadEntry, parseEntry } from './envelope.ts';
 import { appendLeaf, type CompactRange, rootOf } from './merkle.ts';
 import { isKeyName } from './note.ts';
-import { entryOf, rowOf } from './row.ts';
+import { readEntries } from './read.ts';
+import { rowOf } from './row.ts';
 import type { Signer } from './signer.ts';
 import { checkHead, initialise, readHead, writeHead } from './state.ts';
 
@@ -177,11 +178,6 @@ async function write(
   await writeHead(tx, range);
   const note = signCheckpoint({ origin, size: range.size, root: rootOf(range) }, signer);
   await tx.insertInto('checkpoint').values({ size: range.size, note, at: at.toISOString() }).execute();
-}
-
-async function readEntries(db: Reader, column: 'run' | 'incident', value: string): Promise<readonly Entry[]> {
-  const rows = await db.selectFrom('ledger').selectAll().where(column, '=', value).orderBy('seq').execute();
-  return rows.map(entryOf);
 }
 
 /** What is committed is committed: a listener that fails must fail alone, and where the process notices. */

@@ -80,7 +80,7 @@ function loggedBeforeActing(entries: readonly Entry[]): string {
     if (!intended.has(acted))
       throw new Suspicion(at(entry.seq), 'It records an action that no earlier entry announced');
   }
-  return `${acts} results, each announced by an earlier intent`;
+  return `results announced by an earlier intent: all ${acts}`;
 }
 
 const actOf = (kind: 'do' | 'undo', { run, step, attempt }: Of<'intent'> | Of<'result'> | Of<'undo'>): string =>
@@ -91,7 +91,7 @@ function plansAreNamedByTheirHash(entries: readonly Entry[]): string {
   for (const { seq, plan, sha256 } of plans) {
     if (sha256OfJson(plan) !== sha256) throw new Suspicion(at(seq), 'The hash it gives is not that of its plan');
   }
-  return `${plans.length} plans, each named by its hash`;
+  return `plans named by their hash: all ${plans.length}`;
 }
 
 function approvalsBind(entries: readonly Entry[]): string {
@@ -112,7 +112,7 @@ function approvalsBind(entries: readonly Entry[]): string {
     if (plan !== entry.planSha256) throw new Suspicion(at(entry.seq), 'Its nonce was already used for another plan');
     nonces.set(entry.nonce, plan);
   }
-  return `${approvals} approvals or denials, each of a plan that stands before it`;
+  return `approvals and denials of a plan that stands before them: all ${approvals}`;
 }
 
 function nobodyApprovesTheirOwn(entries: readonly Entry[]): string {

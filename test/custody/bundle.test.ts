@@ -173,6 +173,7 @@ describe('custody verify', () => {
     expect(result.text).toContain('incident inc-1, 7 of 10 entries');
     expect(result.text).toContain('VERIFIED, level SELF-SIGNED');
     expect(result.text).toContain('Not proven:');
+    expect(result.text).toContain('only a bundle of the whole log shows that');
     expect(result.text).not.toContain('✗');
   });
 
