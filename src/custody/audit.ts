@@ -12,11 +12,11 @@ const PAGE = 1_000;
 
 /**
  * Reads the whole log again: every entry strictly, every leaf hash, every checkpoint ever signed against the root at its size.
- * Reports the first contradiction; throws only when the database cannot be read.
+ * Reports the first contradiction; throws only when the database or `vkey` cannot be read.
  */
 export async function verifyStore(db: Reader, vkey: string): Promise<StoreReport> {
+  const key = parseVkey(vkey);
   try {
-    const key = parseVkey(vkey);
     await checkHead(db, vkey);
     let range = EMPTY_RANGE;
     let checkpoints = 0;
@@ -51,7 +51,7 @@ export async function verifyStore(db: Reader, vkey: string): Promise<StoreReport
     }
     return { ok: true, size: range.size, root: rootOf(range), checkpoints };
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
+    if (!(error instanceof StoreTampered)) throw error;
     return { ok: false, problem: error.message };
   }
 }

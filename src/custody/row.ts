@@ -1,8 +1,9 @@
 import type { Entry } from '../core/entry.ts';
 import type { LedgerTable } from '../store/schema.ts';
-import { decode } from './canonical.ts';
-import { parseEntry } from './envelope.ts';
+import { decode, NotCanonical } from './canonical.ts';
+import { BadEntry, parseEntry } from './envelope.ts';
 import { leafHash } from './merkle.ts';
+import { StoreTampered } from './state.ts';
 
 /** How an entry stands in the table. */
 export const rowOf = (entry: Entry, bytes: Buffer): LedgerTable => ({
@@ -14,16 +15,25 @@ export const rowOf = (entry: Entry, bytes: Buffer): LedgerTable => ({
   leaf: leafHash(bytes),
 });
 
-/** The entry in a row. Throws when the row is not as the ledger wrote it. */
+/** The entry in a row. Throws StoreTampered when the row is not as the ledger wrote it. */
 export function entryOf(row: LedgerTable): Entry {
-  const where = `Entry ${row.seq} was changed in the database behind the ledger's back`;
   if (leafHash(row.bytes) !== row.leaf)
-    throw new Error(`${where}: its bytes no longer have their hash. Stop, and keep a copy`);
-  const entry = parseEntry(decode(row.bytes));
+    throw new StoreTampered(`Entry ${row.seq} was changed: its bytes do not have its hash`);
+  const entry = parsed(row);
   const written = rowOf(entry, row.bytes);
   for (const column of ['seq', 'incident', 'run', 'type'] as const) {
-    if (written[column] !== row[column])
-      throw new Error(`${where}: its column ${column} contradicts its bytes. Stop, and keep a copy`);
+    if (written[column] !== row[column]) {
+      throw new StoreTampered(`Entry ${row.seq} was changed: its column ${column} contradicts its bytes`);
+    }
   }
   return entry;
+}
+
+function parsed({ seq, bytes }: LedgerTable): Entry {
+  try {
+    return parseEntry(decode(bytes));
+  } catch (error) {
+    if (!(error instanceof NotCanonical) && !(error instanceof BadEntry)) throw error;
+    throw new StoreTampered(`Entry ${seq} was changed: it is not an entry that this ledger writes. ${error.message}`);
+  }
 }

@@ -220,6 +220,27 @@ describe('a database changed behind the ledger', () => {
     });
   });
 
+  it('is not what a database that cannot be read is reported as', async () => {
+    const { store, signer } = await openFixture();
+    await store.close();
+    await expect(verifyStore(store.db, signer.vkey)).rejects.toThrow('destroyed');
+  });
+
+  it('is found by the full check: an entry replaced by something that is none', async () => {
+    const { store, ledger, signer, clock } = await openFixture();
+    await append({ ledger, clock }, STORY);
+    const bytes = Buffer.from('{"v":2}');
+    await store.db
+      .updateTable('ledger')
+      .set({ bytes, leaf: leafHash(bytes) })
+      .where('seq', '=', 8)
+      .execute();
+    expect(await verifyStore(store.db, signer.vkey)).toMatchObject({
+      ok: false,
+      problem: expect.stringContaining('not an entry that this ledger writes'),
+    });
+  });
+
   it('never reaches the engine: a journal with an edited entry is refused', async () => {
     const fixture = await openFixture();
     await append(fixture, STORY);
