@@ -85,6 +85,17 @@ export async function exportBundle(options: ExportOptions): Promise<Buffer> {
   return packTar([...files, ...writeManifest(facts, files, signer)]);
 }
 
+/**
+ * The newest checkpoint as a signed note: what an auditor keeps, so that `--seen` can later show that nothing was cut off.
+ * Throws when the log is empty or the database contradicts itself.
+ */
+export async function exportCheckpoint(store: Store, vkey: string): Promise<string> {
+  await checkHead(store.db, vkey);
+  const checkpoint = await lastCheckpoint(store.db, parseVkey(vkey));
+  if (!checkpoint) throw new Error('The log is empty: there is no checkpoint yet');
+  return noteOf(store.db, checkpoint);
+}
+
 async function leavesOf(db: Reader, size: number): Promise<readonly Hash[]> {
   const rows = await db.selectFrom('ledger').select('leaf').where('seq', '<', size).orderBy('seq').execute();
   return rows.map(({ leaf }) => leaf);

@@ -108,13 +108,15 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       const result = await store.transaction(async (tx) => {
         const head = await readHead(tx);
         let open = true;
-        const changed = await change(tx, (draft) => {
+        const append: Append = (draft) => {
           if (!open) throw new Error('append was called after its transaction ended: await everything inside commit');
           const sealed = finish(draft, head.size + batch.length);
           batch.push(sealed);
           return sealed.entry;
+        };
+        const changed = await change(tx, append).finally(() => {
+          open = false;
         });
-        open = false;
         if (batch.length > 0) await write(tx, head, batch, { origin, signer, at: clock.now() });
         return changed;
       });

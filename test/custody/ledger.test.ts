@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { Entry } from '../../src/core/entry.ts';
 import { verifyStore } from '../../src/custody/audit.ts';
 import { openCheckpoint } from '../../src/custody/checkpoint.ts';
-import { EntryRefused } from '../../src/custody/ledger.ts';
+import { type Append, EntryRefused } from '../../src/custody/ledger.ts';
 import { leafHash } from '../../src/custody/merkle.ts';
 import { parseVkey } from '../../src/custody/note.ts';
 import { generateSigner } from '../../src/custody/signer.ts';
@@ -119,8 +119,15 @@ describe('the ledger', () => {
     expect((await ledger.head()).size).toBe(0);
   });
 
-  it('refuses an append after its transaction has ended', async () => {
+  it('refuses an append after its transaction has ended, well or badly', async () => {
     const { ledger } = await openFixture();
+    let kept: Append | undefined;
+    const failing = ledger.commit(async (_tx, append) => {
+      kept = append;
+      throw new Error('changed my mind');
+    });
+    await expect(failing).rejects.toThrow('changed my mind');
+    expect(() => kept?.(heartbeat)).toThrow('after its transaction ended');
     const late = await ledger.commit(async (_tx, append) => append);
     expect(() => late({ type: 'heartbeat', actor: BOT })).toThrow('after its transaction ended');
   });

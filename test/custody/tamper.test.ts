@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Entry, EntryDraft } from '../../src/core/entry.ts';
-import { checkpointFile, ENTRIES, exportBundle, LEAVES } from '../../src/custody/bundle.ts';
+import { checkpointFile, ENTRIES, exportBundle, exportCheckpoint, LEAVES } from '../../src/custody/bundle.ts';
 import { sha256OfJson } from '../../src/custody/canonical.ts';
 import { ENVELOPE, MANIFEST, readManifest, writeManifest } from '../../src/custody/manifest.ts';
 import { leafHash } from '../../src/custody/merkle.ts';
@@ -209,11 +209,7 @@ describe('a log presented as another', () => {
 describe('a log cut back to an older, valid state', () => {
   it('is refused by a checkpoint that the auditor kept', async () => {
     const fixture = await told();
-    const { note } = await fixture.store.db
-      .selectFrom('checkpoint')
-      .selectAll()
-      .where('size', '=', 10)
-      .executeTakeFirstOrThrow();
+    const note = await exportCheckpoint(fixture.store, fixture.signer.vkey);
     const cut = await told(STORY.slice(0, 6));
     expect(verify(await bundleOf(cut), cut).ok).toBe(true);
     const report = verify(await bundleOf(cut), cut, { seen: Buffer.from(note) });
@@ -226,6 +222,13 @@ describe('a log cut back to an older, valid state', () => {
     fixture.clock.advance(3_600_000);
     expect(verify(bundle, fixture, { maxAgeMs: 7_200_000 }).ok).toBe(true);
     expect(failed(verify(bundle, fixture, { maxAgeMs: 1_800_000 }))).toEqual(['recent']);
+  });
+
+  it('is not made recent by a date in the future', async () => {
+    const fixture = await told();
+    const yesterday = new Date(START.getTime() - 86_400_000);
+    const report = verify(await bundleOf(fixture), fixture, { maxAgeMs: 60_000, now: yesterday });
+    expect(placeOf(report, 'recent')).toContain('dated 1d 9s in the future');
   });
 
   it.each([
