@@ -16,6 +16,7 @@ const sealed = z.custom<SealedRef>((value) => typeof value === 'string' && value
 /** What operations on one access key take: a credential of kind `aws.access-key` fits as it is. */
 export const keyInput = z.object({ id: z.string().min(1), where: userWhere });
 export const keyInputWithSecret = keyInput.extend({ secret: sealed.optional() });
+export const userInput = z.object({ where: userWhere });
 export const roleInput = z.object({ where: roleWhere });
 
 export const accessKey = credentialKind('aws.access-key', 'AWS access key', userWhere);

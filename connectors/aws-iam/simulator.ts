@@ -118,12 +118,8 @@ const gone = (service: Service): ApiError =>
     ? new ApiError('ResourceNotFoundException', 400, 'Secrets Manager can’t find the specified secret.')
     : new ApiError('NoSuchEntity', 404, 'The entity cannot be found.');
 
-/** An answer that breaks off: the server closes the connection in the middle of the body. */
+/** An answer that promises more than it gives before the connection closes. */
 const broken = (): Response =>
-  new Response(
-    new ReadableStream({
-      start: (controller) => controller.enqueue(new TextEncoder().encode('<')),
-      pull: (controller) => controller.error(new Error('connection dropped')),
-    }),
-    { headers: { 'x-amzn-requestid': 'dropped' } },
-  );
+  new Response(new Blob(['<']).stream(), {
+    headers: { 'content-length': '1000', connection: 'close', 'x-amzn-requestid': 'dropped' },
+  });

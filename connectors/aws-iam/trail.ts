@@ -1,6 +1,7 @@
+import { setTimeout } from 'node:timers/promises';
 import { type Event, type LookupAttributeKey, LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import { z } from 'zod';
-import { type Ctx, Failure } from '#tourniquet';
+import type { Ctx } from '#tourniquet';
 import { type Aws, call } from './client.ts';
 
 const said = z.string().optional().catch(undefined);
@@ -34,10 +35,10 @@ const record = z.object({
 export type TrailRecord = z.output<typeof record>;
 
 /** Newest first. `complete` is false when there were more events than we read. */
-export type Trail =
-  | { readonly read: true; readonly records: readonly TrailRecord[]; readonly complete: boolean }
-  /** CloudTrail cannot be asked at all: no permission, or an endpoint without it. Containment must not wait for that. */
-  | { readonly read: false; readonly because: string };
+export interface Trail {
+  readonly records: readonly TrailRecord[];
+  readonly complete: boolean;
+}
 
 export interface TrailQuery {
   readonly account: string;
@@ -56,44 +57,25 @@ export async function lookUp(ctx: Ctx<Aws>, { account, by, value, since, pages }
   const trail = (await ctx.client.contain(ctx, { account })).trail();
   const found: Event[] = [];
   let next: string | undefined;
-  try {
-    for (let page = 0; page < pages; page += 1) {
-      const command = new LookupEventsCommand({
-        LookupAttributes: [{ AttributeKey: by, AttributeValue: value }],
-        StartTime: since,
-        EndTime: ctx.now(),
-        MaxResults: 50,
-        ...(next === undefined ? {} : { NextToken: next }),
-      });
-      const answer = await call(ctx, 'cloudtrail:LookupEvents', (options) => trail.send(command, options));
-      found.push(...(answer.Events ?? []));
-      next = answer.NextToken;
-      if (next === undefined) break;
-    }
-  } catch (error) {
-    if (error instanceof Failure && cannotAsk(error)) return { read: false, because: error.message };
-    throw error;
+  for (let page = 0; page < pages; page += 1) {
+    if (page > 0) await pace(ctx.signal);
+    const command = new LookupEventsCommand({
+      LookupAttributes: [{ AttributeKey: by, AttributeValue: value }],
+      StartTime: since,
+      EndTime: ctx.now(),
+      MaxResults: 50,
+      ...(next === undefined ? {} : { NextToken: next }),
+    });
+    const answer = await call(ctx, 'cloudtrail:LookupEvents', (options) => trail.send(command, options));
+    found.push(...(answer.Events ?? []));
+    next = answer.NextToken;
+    if (next === undefined) break;
   }
-  return { read: true, records: found.flatMap(recordOf), complete: next === undefined };
+  return { records: found.flatMap(recordOf), complete: next === undefined };
 }
 
-/** A refusal is a fact about this account that asking again will not change; an outage is not. */
-function cannotAsk({ code }: Failure): boolean {
-  switch (code) {
-    case 'denied':
-    case 'invalid':
-    case 'missing':
-    case 'conflict':
-      return true;
-    case 'throttled':
-    case 'busy':
-    case 'unavailable':
-    case 'timeout':
-    case 'garbled':
-    case 'bug':
-      return false;
-  }
-}
+/** Keeps several look-ups of one operation under CloudTrail's two a second. */
+export const pace = (signal: AbortSignal): Promise<void> => setTimeout(550, undefined, { signal });
 
 function recordOf({ CloudTrailEvent }: Event): TrailRecord[] {
   try {

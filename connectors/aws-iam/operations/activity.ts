@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Ctx, type Duration, isDuration, type Liveness, milliseconds, operations } from '#tourniquet';
 import type { Aws } from '../client.ts';
-import { lookUp, type Trail, type TrailRecord } from '../trail.ts';
+import { lookUp, pace, type Trail } from '../trail.ts';
 
 const op = operations<Aws>();
 const DAY_MS = 86_400_000;
@@ -22,12 +22,9 @@ export const recentActivity = op.observe({
   timeoutMs: 60_000,
   input: anyKey,
   run: async (ctx, { id, where }) => {
-    const trail = await ofKey(ctx, where.account, id, KEPT_DAYS * DAY_MS);
-    if (!trail.read) return { read: false, because: trail.because };
-    const { records, complete } = trail;
+    const { records, complete } = await ofKey(ctx, where.account, id, KEPT_DAYS * DAY_MS);
     const times = records.map(({ eventTime }) => eventTime).sort();
     return {
-      read: true,
       complete,
       events: records.length,
       first: times[0] ?? null,
@@ -59,7 +56,7 @@ const MOST_LOOKUPS = 8;
 
 /**
  * What the key opened that can outlive it: the roles that it, or a session of it, assumed within the life of any session, and
- * how many federation sessions. `known: false` means that CloudTrail could not say, which is not the same as none.
+ * how many federation sessions. `known: false` means that there was more than was read.
  */
 export const sessionsOpened = op.observe({
   title: 'Find the roles and sessions that the key opened',
@@ -80,10 +77,9 @@ export const sessionsOpened = op.observe({
         known = false;
         break;
       }
+      if (asked.size > 0) await pace(ctx.signal);
       asked.add(key);
       const trail = await ofKey(ctx, where.account, key, LONGEST_SESSION_MS, 5);
-      if (!trail.read)
-        return opened({ roles, federationSessions, known: false, because: trail.because }, where.account);
       known &&= trail.complete;
       for (const event of trail.records.filter(({ errorCode }) => errorCode === undefined)) {
         if (event.eventName === 'AssumeRole' && event.requestParameters?.roleArn)
@@ -93,28 +89,19 @@ export const sessionsOpened = op.observe({
         if (minted !== undefined) toAsk.push(minted);
       }
     }
-    const because = known ? null : 'CloudTrail has more events of this key than were read';
-    return opened({ roles, federationSessions, known, because }, where.account);
+    const all = [...roles].sort().map(roleOf);
+    return {
+      known,
+      federationSessions,
+      /** In the account of the key, where we can revoke their sessions. */
+      roles: all.filter(({ account }) => account === where.account),
+      /** In other accounts, whose owners must be told. */
+      elsewhere: all.filter(({ account }) => account !== where.account),
+    };
   },
 });
 
-interface Opened {
-  readonly roles: ReadonlySet<string>;
-  readonly federationSessions: number;
-  readonly known: boolean;
-  readonly because: string | null;
-}
-
-function opened({ roles, ...rest }: Opened, account: string) {
-  const all = [...roles].sort().map((arn) => ({ account: arn.split(':')[4] ?? '', role: arn.split('/').at(-1) ?? '' }));
-  return {
-    ...rest,
-    /** In the account of the key, where we can revoke their sessions. */
-    roles: all.filter((role) => role.account === account),
-    /** In other accounts, whose owners must be told. */
-    elsewhere: all.filter((role) => role.account !== account),
-  };
-}
+const roleOf = (arn: string) => ({ account: arn.split(':')[4] ?? '', role: arn.split('/').at(-1) ?? '' });
 
 /** Whether CloudTrail has been silent about the key for `span`; refused attempts are noise of a dead key, not life. */
 export const quiet = op.observe({
@@ -126,8 +113,7 @@ export const quiet = op.observe({
   input: anyKey.extend({ span: z.custom<Duration>((text) => typeof text === 'string' && isDuration(text)) }),
   run: async (ctx, { id, where, span }): Promise<Liveness> => {
     const trail = await ofKey(ctx, where.account, id, milliseconds(span), 2);
-    if (!trail.read) return { state: 'unknown', because: trail.because };
-    const succeeded = trail.records.filter(({ errorCode }: TrailRecord) => errorCode === undefined);
+    const succeeded = trail.records.filter(({ errorCode }) => errorCode === undefined);
     const newest = succeeded[0];
     return newest
       ? { state: 'live', because: `CloudTrail shows ${newest.eventName} by it at ${newest.eventTime}` }

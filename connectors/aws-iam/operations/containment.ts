@@ -3,7 +3,7 @@ import type { Aws } from '../client.ts';
 import { ifThere } from '../errors.ts';
 import { restore, userPolicy } from '../inline-policy.ts';
 import { keyStatus, setKeyStatus } from '../keys.ts';
-import { keyInput } from '../kinds.ts';
+import { keyInput, userInput } from '../kinds.ts';
 import {
   DENY_ALL_NAME,
   DENY_OLD_SESSIONS_NAME,
@@ -43,7 +43,7 @@ export const narrowDeny = op.reversible({
   permissions: ['iam:GetUserPolicy', 'iam:PutUserPolicy', 'iam:DeleteUserPolicy'],
   docs: 'https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_disable-perms.html',
   bucket: 'iam',
-  input: keyInput,
+  input: userInput,
   before: async (ctx, { where }) => ({
     at: ctx.now().toISOString(),
     wide: await userPolicy(ctx, where, DENY_ALL_NAME).read(),

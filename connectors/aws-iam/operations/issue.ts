@@ -8,10 +8,12 @@ import { keyInput, type UserWhere, userWhere } from '../kinds.ts';
 
 const op = operations<Aws>();
 
-const target = z.custom<SinkTarget>((value) => z.looseObject({ kind: z.string() }).safeParse(value).success);
-const input = z.object({ where: userWhere, sink: target });
+const isTarget = (value: unknown): boolean => z.looseObject({ kind: z.string() }).safeParse(value).success;
+const target = z.custom<SinkTarget>(isTarget);
+/** Of the sink, the compiler knows only that it is an object: `step` would follow the type of JSON without end. */
+const input = z.object({ where: userWhere, sink: z.custom<object>(isTarget) });
 type Input = z.output<typeof input>;
-type Before = { readonly at: string; readonly keyIds: readonly string[]; readonly sink: Json };
+type Before = { readonly keyIds: readonly string[]; readonly sink: Json };
 type Issued = { readonly keyId: string; readonly version: string; readonly sink: string };
 
 const meta = {
@@ -32,13 +34,19 @@ const meta = {
 export const issueKey = op.reversible({
   ...meta,
   title: 'Issue a new access key into its sink',
-  before: (ctx, given) => readBefore(ctx, given, restorable(ctx.sink(given.sink)).sink),
-  run: (ctx, given, before) => issue(ctx, given, before, restorable(ctx.sink(given.sink)).sink),
-  probe: (ctx, given, before) => probe(ctx, given, before, ctx.sink(given.sink)),
+  before: (ctx, given) => readBefore(ctx, given, restorable(sinkOf(ctx, given)).sink),
+  run: (ctx, given, before) => issue(ctx, given, before, restorable(sinkOf(ctx, given)).sink),
+  probe: (ctx, given, before) => probe(ctx, given, before, sinkOf(ctx, given)),
   undo: async (ctx, given, before) => {
     // The sink first, so that at no moment it names a key that is gone.
-    await restorable(ctx.sink(given.sink)).restore(before.sink);
-    for (const { id } of await issuedSince(ctx, given.where, before)) await removeKey(ctx, given.where, id);
+    await restorable(sinkOf(ctx, given)).restore(before.sink);
+    const [issued, another] = await issuedSince(ctx, given.where, before);
+    if (another !== undefined)
+      throw new Failure(
+        'conflict',
+        `${given.where.user} has two new keys, ${issued?.id} and ${another.id}. The sink is restored; delete the right one by hand.`,
+      );
+    if (issued !== undefined) await removeKey(ctx, given.where, issued.id);
   },
 });
 
@@ -46,9 +54,9 @@ export const issueKey = op.reversible({
 export const issueKeyWriteOnly = op.irreversible({
   ...meta,
   title: 'Issue a new access key into its write-only sink',
-  before: (ctx, given) => readBefore(ctx, given, ctx.sink(given.sink)),
-  run: (ctx, given, before) => issue(ctx, given, before, ctx.sink(given.sink)),
-  probe: (ctx, given, before) => probe(ctx, given, before, ctx.sink(given.sink)),
+  before: (ctx, given) => readBefore(ctx, given, sinkOf(ctx, given)),
+  run: (ctx, given, before) => issue(ctx, given, before, sinkOf(ctx, given)),
+  probe: (ctx, given, before) => probe(ctx, given, before, sinkOf(ctx, given)),
 });
 
 /** Deletes the key for good. It is made inactive first; a key that is gone already is done. */
@@ -67,6 +75,8 @@ export const deleteKey = op.irreversible({
     (await keyStatus(ctx, where, id)) === null ? { state: 'done', out: null } : { state: 'not-done' },
 });
 
+const sinkOf = (ctx: Ctx<Aws>, given: Input): Sink => ctx.sink(target.parse(given.sink));
+
 function restorable(sink: Sink): { readonly sink: Sink; readonly restore: (before: Json) => Promise<void> } {
   const { restore } = sink;
   if (!restore)
@@ -80,7 +90,7 @@ function restorable(sink: Sink): { readonly sink: Sink; readonly restore: (befor
 async function readBefore(ctx: Ctx<Aws>, { where }: Input, sink: Sink): Promise<Before> {
   const keys = await listKeys(ctx, where);
   if (keys === null) throw new Failure('missing', `AWS account ${where.account} has no user ${where.user}.`);
-  return { at: ctx.now().toISOString(), keyIds: keys.map(({ id }) => id), sink: await sink.before() };
+  return { keyIds: keys.map(({ id }) => id), sink: await sink.before() };
 }
 
 /** Keys that were not there before. A user has two at most, so there is hardly ever more than one. */
@@ -137,13 +147,12 @@ async function write(
 
 /** What an attempt that died between AWS and the sink left behind. A key that is in use is someone's, and is not touched. */
 async function removeOrphans(ctx: Ctx<Aws>, where: UserWhere, before: Before): Promise<void> {
-  for (const { id, createdAt } of await issuedSince(ctx, where, before)) {
-    const use = await lastUse(ctx, where.account, id);
-    // IAM gives whole seconds, and so may put a key before the instant at which we looked.
-    if (use.at !== null || Date.parse(createdAt) < Date.parse(before.at) - 1_000)
+  for (const { id } of await issuedSince(ctx, where, before)) {
+    const { at } = await lastUse(ctx, where.account, id);
+    if (at !== null)
       throw new Failure(
         'conflict',
-        `${where.user} got key ${id} meanwhile, and it is not one of an earlier attempt. Ask who made it before going on.`,
+        `${where.user} got key ${id} meanwhile, and it is in use since ${at}. Ask who made it before going on.`,
       );
     await removeKey(ctx, where, id);
   }
