@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import sodium from 'libsodium-wrappers';
-import type { Fault, Faults, Simulator } from '#tourniquet';
+import { type Fault, Faults, type Simulator } from '#tourniquet';
 import { callerOf } from './simulator/auth.ts';
 import { type Answer, type Call, Refused } from './simulator/call.ts';
 import { characters, seededRandom } from './simulator/random.ts';
@@ -11,6 +11,8 @@ import { GithubWorld } from './simulator/world.ts';
 export interface GithubSimulator extends Simulator {
   /** What is there, to seed and to check. */
   readonly world: GithubWorld;
+  /** What shall go wrong. */
+  readonly faults: Faults;
   /** The signed `secret_scanning_alert` delivery for a seeded alert, to post to our own webhook. */
   readonly signedWebhook: (
     alert: { readonly owner: string; readonly repo: string; readonly number: number },
@@ -39,9 +41,9 @@ export function createGithubSimulator(options: {
   readonly seed: number;
   /** How long GitHub takes to refuse a token that it accepted to revoke. */
   readonly propagationMs: number;
-  readonly faults: Faults;
+  readonly faults?: Faults;
 }): GithubSimulator {
-  const { now, faults } = options;
+  const { now, faults = new Faults() } = options;
   const random = seededRandom(options.seed);
   const world = new GithubWorld(now, random);
   const table = compile(routes(world, options.propagationMs));
@@ -82,6 +84,7 @@ export function createGithubSimulator(options: {
 
   return {
     world,
+    faults,
     env: (url) => {
       base = new URL(url).pathname.replace(/\/$/, '');
       return {

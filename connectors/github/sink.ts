@@ -69,6 +69,7 @@ export function actionsSecretSink(ctx: Ctx<GithubClient>, target: SinkTarget): S
       );
     await sodium.ready;
     const { key, key_id } = await readKey();
+    const overwritten: string[] = [];
     for (const [field, secret_name] of Object.entries(names)) {
       const sealed = sodium.crypto_box_seal(
         fields[field] ?? '',
@@ -76,9 +77,11 @@ export function actionsSecretSink(ctx: Ctx<GithubClient>, target: SinkTarget): S
       );
       const encrypted_value = sodium.to_base64(sealed, sodium.base64_variants.ORIGINAL);
       const ask = { who, needs: NEEDS.writeSecrets, answer: noContent.or(z.object({})) };
-      await client.ask(scope, ask, (rest, o) =>
+      const reply = await client.send(scope, ask, (rest, o) =>
         rest.actions.createOrUpdateRepoSecret({ owner, repo, secret_name, encrypted_value, key_id, ...o }),
       );
+      if (!reply.ok) throw halfWritten(reply.failure, overwritten);
+      overwritten.push(secret_name);
     }
     return receipt(await dates());
   };
@@ -100,4 +103,15 @@ export function actionsSecretSink(ctx: Ctx<GithubClient>, target: SinkTarget): S
       return fresh ? { state: 'done', out: receipt(now) } : { state: 'not-done' };
     },
   };
+}
+
+/** The same failure, telling what can no longer be taken back. */
+function halfWritten(failure: Failure, overwritten: readonly string[]): Failure {
+  if (overwritten.length === 0) return failure;
+  const { code, retryAfterMs, requestId } = failure;
+  const message = `${failure.message} ${overwritten.join(', ')} had already been overwritten, so what is there does not fit together: workflows that use it fail until all are written again.`;
+  return new Failure(code, message, {
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(requestId === undefined ? {} : { requestId }),
+  });
 }

@@ -45,7 +45,21 @@ function strip(tree: Tree, keysAreNames = false): Tree {
   if (Array.isArray(tree)) return tree.map((item) => strip(item));
   if (!isBranch(tree)) return tree;
   const kept = Object.entries(tree).filter(([key]) => keysAreNames || !(PROSE.has(key) || key.startsWith('x-')));
-  return Object.fromEntries(kept.map(([key, value]) => [key, strip(value, key === 'properties' && !keysAreNames)]));
+  const stripped = kept.map(([key, value]) => [key, strip(value, key === 'properties' && !keysAreNames)] as const);
+  return keysAreNames ? Object.fromEntries(stripped) : withNull(Object.fromEntries(stripped));
+}
+
+/** GitHub says `nullable` where JSON Schema wants null among the choices: beside `enum`, and beside `anyOf` without a type. */
+function withNull(schema: Branch): Branch {
+  const { nullable, ...rest } = schema;
+  if (nullable !== true) return schema;
+  if (Array.isArray(rest.enum) && !rest.enum.includes(null)) return { ...schema, enum: [...rest.enum, null] };
+  if (rest.type !== undefined) return schema;
+  for (const choice of ['anyOf', 'oneOf']) {
+    const among = rest[choice];
+    if (Array.isArray(among)) return { ...rest, [choice]: [...among, { enum: [null] }] };
+  }
+  return { anyOf: [rest, { enum: [null] }] };
 }
 
 function refsIn(tree: Tree): string[] {

@@ -8,36 +8,57 @@ export interface Exchange {
   readonly query: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
-  readonly status: number;
-  readonly answer: unknown;
+  /** Null when the answer was wrong on purpose: an injected fault. */
+  readonly answer: { readonly status: number; readonly body: unknown } | null;
 }
 
+export interface Conformance {
+  /** What GitHub would refuse of the request, and what it would never answer; nothing when all is well. */
+  readonly problems: (exchange: Exchange) => string[];
+  /** GitHub's own name of the operation: `secret-scanning/get-alert`. */
+  readonly operationOf: (exchange: Exchange) => string | undefined;
+  readonly operations: readonly string[];
+}
+
+let made: Promise<Conformance> | undefined;
 /** Holds exchanges to GitHub's own description of its API, cut down by cut-github-openapi.ts. */
-export async function githubConformance() {
+export const githubConformance = (): Promise<Conformance> => {
+  made ??= make();
+  return made;
+};
+
+async function make(): Promise<Conformance> {
   const api = new OpenAPIBackend({
     definition: JSON.parse(JSON.stringify(description)),
-    // GitHub describes int64 and the like, which JSON Schema does not know as formats.
+    // `int64` is OpenAPI's and not JSON Schema's; every integer of JavaScript fits it.
     ajvOpts: { strict: false, formats: { int64: true } },
     quick: true,
   });
   await api.init();
+  const matched = ({ method, path, query, headers, body }: Exchange) => {
+    const request = { method, path, query, headers: { ...headers }, ...(body === undefined ? {} : { body }) };
+    return { request, operation: api.matchOperation(request) };
+  };
   return {
-    /** What GitHub would refuse of the request, and what it would never answer; nothing when all is well. */
-    problems({ method, path, query, headers, body, status, answer }: Exchange): string[] {
-      const request = { method, path, query, headers: { ...headers }, ...(body === undefined ? {} : { body }) };
-      const operation = api.matchOperation(request);
-      const name = `${method} ${path}`;
+    operations: api.getOperations().map(({ operationId }) => operationId ?? ''),
+    operationOf: (exchange) => matched(exchange).operation?.operationId,
+    problems(exchange) {
+      const { request, operation } = matched(exchange);
+      const name = `${exchange.method} ${exchange.path}`;
       if (operation?.operationId === undefined) return [`${name} is not in the description`];
       const wrong = (what: string, errors: readonly { instancePath: string; message?: string }[] | null | undefined) =>
         (errors ?? []).map((error) => `${name}: ${what} ${error.instancePath} ${error.message ?? ''}`);
       const asked = wrong('request', api.validateRequest(request, operation).errors);
-      if (!Object.keys(operation.responses ?? {}).includes(String(status))) return asked;
-      return [...asked, ...wrong(`response ${status}`, api.validateResponse(answer, operation, status).errors)];
-    },
-    /** Whether the description names this status for this request at all. */
-    describes: ({ method, path, status }: Pick<Exchange, 'method' | 'path' | 'status'>): boolean => {
-      const operation = api.matchOperation({ method, path, headers: {} });
-      return Object.keys(operation?.responses ?? {}).includes(String(status));
+      const { answer } = exchange;
+      // The description names few refusals, and no rate limit at all; a success it must name.
+      if (answer === null || (answer.status >= 400 && operation.responses?.[answer.status] === undefined)) return asked;
+      if (operation.responses?.[answer.status] === undefined)
+        return [...asked, `${name} never answers ${answer.status}`];
+      if (answer.body === undefined) return asked;
+      return [
+        ...asked,
+        ...wrong(`answer ${answer.status}`, api.validateResponse(answer.body, operation, answer.status).errors),
+      ];
     },
   };
 }

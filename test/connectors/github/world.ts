@@ -3,12 +3,12 @@ import { github } from '../../../connectors/github/index.ts';
 import { createGithubSimulator, type GithubSimulator } from '../../../connectors/github/simulator.ts';
 import { Failure } from '../../../src/core/failure.ts';
 import { Faults } from '../../../src/core/simulator.ts';
-import type { Exchange } from '../../conformance/github.ts';
+import { type Exchange, githubConformance } from '../../conformance/github.ts';
 import type { TestWorld } from '../../connector.suite.ts';
 
 export interface GithubTestWorld extends TestWorld {
   readonly simulator: GithubSimulator;
-  /** Everything that went through the simulator's door, faulty answers apart. */
+  /** Everything that went through the simulator's door. `close` throws when GitHub's description does not allow it. */
   readonly exchanges: readonly Exchange[];
   /** Moves the clock of connector and simulator. */
   readonly advance: (ms: number) => void;
@@ -36,7 +36,7 @@ export async function openGithub(
       const copy = request.clone();
       const hurt = faulty();
       const response = await simulator.fetch(request);
-      if (!hurt()) exchanges.push(await recorded(copy, response.clone()));
+      exchanges.push(await recorded(copy, hurt() ? null : response.clone()));
       return response;
     },
   });
@@ -72,6 +72,9 @@ export async function openGithub(
     close: async () => {
       if ('closeAllConnections' in server) server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
+      const { problems } = await githubConformance();
+      const found = new Set(exchanges.flatMap(problems));
+      if (found.size > 0) throw new Error(`GitHub's own description does not allow this:\n${[...found].join('\n')}`);
     },
   };
 }
@@ -91,17 +94,15 @@ function watch(faults: Faults): () => () => boolean {
   };
 }
 
-async function recorded(request: Request, response: Response): Promise<Exchange> {
+async function recorded(request: Request, response: Response | null): Promise<Exchange> {
   const { pathname, search } = new URL(request.url);
-  const asked = await request.text();
-  const answered = await response.text();
+  const parsed = (text: string): unknown => (text === '' ? undefined : JSON.parse(text));
   return {
     method: request.method,
     path: pathname,
     query: search.slice(1),
     headers: Object.fromEntries(request.headers),
-    body: asked === '' ? undefined : JSON.parse(asked),
-    status: response.status,
-    answer: answered === '' ? undefined : JSON.parse(answered),
+    body: parsed(await request.text()),
+    answer: response === null ? null : { status: response.status, body: parsed(await response.text()) },
   };
 }
