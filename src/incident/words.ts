@@ -1,6 +1,7 @@
 import type { Decision, Entry } from '../core/entry.ts';
 import type { Exposure } from '../core/finding.ts';
 import type { StepState, UndoState } from '../core/journal.ts';
+import { planningStep } from '../core/next.ts';
 import type { ApprovalRule, Phase, PlannedStep } from '../core/plan.ts';
 import type { RunView } from './view.ts';
 
@@ -32,7 +33,7 @@ export function stepsIn(entries: readonly Entry[]): StepFinder {
 /** What an entry says happened; null when it is not worth a line. Without `find` steps go by their ids instead of their titles. */
 export function sentenceOf(entry: Entry, find: StepFinder = () => undefined): Sentence | null {
   const who = entry.actor.id;
-  const titleOf = (step: string): string => find(entry.run, step)?.title ?? step;
+  const titleOf = (step: string): string => find(entry.run, step)?.title ?? nameless(step);
   switch (entry.type) {
     case 'alert.received':
       if (entry.outcome !== 'rejected') return null;
@@ -124,7 +125,7 @@ function decisionSentence(
 }
 
 function resultSentence(entry: Extract<Entry, { type: 'result' }>, step: PlannedStep | undefined): Sentence | null {
-  const title = step?.title ?? entry.step;
+  const title = step?.title ?? nameless(entry.step);
   const because = tail(entry.error?.message);
   switch (entry.outcome) {
     case 'done':
@@ -196,9 +197,15 @@ export function standingWords(run: RunView): string {
   }
 }
 
+/** A step that stands in no plan: planning itself can fail as a step can. */
+const nameless = (step: string): string =>
+  step === planningStep('assess') || step === planningStep('response') ? 'Make the plan' : step;
+
 const quoted = (run: RunView, ids: readonly string[]): string => {
   const titles = run.phases.flatMap((each) => each.steps).filter(({ step }) => ids.includes(step.id));
-  return titles.length === 0 ? 'a step' : inWords(titles.map(({ step }) => `“${oneLine(step.title)}”`));
+  return inWords(
+    titles.length === 0 ? ids.map((id) => `“${nameless(id)}”`) : titles.map(({ step }) => `“${oneLine(step.title)}”`),
+  );
 };
 
 /** "1 approval of lead or approver". */

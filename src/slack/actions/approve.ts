@@ -1,0 +1,10 @@
+import { decide } from '../../decisions/approve.ts';
+import { ACTIONS } from '../buttons.ts';
+import { answered } from '../interaction.ts';
+import type { Action } from './action.ts';
+
+export const approve: Action = {
+  id: ACTIONS.approve,
+  run: async ({ value, authn }, { desk }) =>
+    answered(await decide(desk, { run: value.run, planSha256: value.plan ?? '', verdict: 'approve', authn })),
+};
