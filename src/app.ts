@@ -82,14 +82,20 @@ export async function createApp(options: AppOptions): Promise<App> {
   const { store, clock, seal, policy, roster, inventory, random, jitter, onError } = options;
   const ledger = await openLedger(options);
   const registry = openRegistry(options.connectors, options.runbooks, options.env, {
-    now: clock.now,
+    now: () => clock.now(),
     guard: options.guard,
   });
   const sealed = sealedStore(store.db, seal);
   const inbox = createInbox({ ledger, db: store.db, seal, clock, random });
   const stopping = new AbortController();
   const cut = new AbortController();
-  const caller = createCaller({ registry, now: clock.now, openSecret: sealed.open, signal: cut.signal });
+  const caller = createCaller({
+    registry,
+    now: () => clock.now(),
+    openSecret: sealed.open,
+    signal: cut.signal,
+    onBug: (error) => onError(error, 'an operation'),
+  });
   const limits = new Map(registry.connectors.map((connector) => [connector.name, connector.buckets]));
   const budget = createBudget((connector, bucket) => limits.get(connector)?.[bucket]);
   const holdingOf = inventory.holdingOf.bind(inventory);

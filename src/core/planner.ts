@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import { milliseconds } from './duration.ts';
 import type { Json, JsonObject } from './json.ts';
-import type { ApprovalRule, Phase, Plan, PlannedPhase, PlannedStep } from './plan.ts';
+import type { ApprovalRule, Phase, PlannedPhase, PlannedStep } from './plan.ts';
 import { type AnyStep, refOf, type Step, type Steps } from './runbook.ts';
 
 /** How a plan's input says "the output of an earlier step". */
@@ -14,13 +12,6 @@ export interface OutRef {
 /** A runbook that cannot be turned into data. The message names the step and what is wrong with it. */
 export class PlanError extends Error {
   override readonly name = 'PlanError';
-}
-
-/** The SHA-256 of the plan's canonical JSON (RFC 8785), hex: what an approval names. */
-export function planSha256(plan: Plan): string {
-  return createHash('sha256')
-    .update(canonicalize(plan) ?? '')
-    .digest('hex');
 }
 
 /**

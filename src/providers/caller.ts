@@ -27,6 +27,8 @@ export function createCaller(parts: {
   readonly openSecret: (ref: SealedRef) => Promise<string | null>;
   /** Aborts every call, when the process drains. */
   readonly signal: AbortSignal;
+  /** Code of ours, or of an extension, threw what it should not: for the log, which scrubs it. */
+  readonly onBug: (error: unknown) => void;
 }): Caller {
   const { registry, now, openSecret } = parts;
   return {
@@ -57,7 +59,9 @@ export function createCaller(parts: {
       try {
         return { ok: true, value: await Promise.race([ask(ctx), aborted(signal, timeout, timeoutMs)]), requestIds };
       } catch (error) {
-        return { ok: false, failure: asFailure(error), requestIds };
+        const failure = asFailure(error);
+        if (failure.code === 'bug') parts.onBug(error);
+        return { ok: false, failure, requestIds };
       }
     },
   };
