@@ -16,10 +16,10 @@ const OURS = new URL('../../connectors/', import.meta.url);
  * of `connectors`), and the npm packages that we come with, such as zod, where they have none of their own.
  * It holds for the rest of the process (https://nodejs.org/api/module.html#moduleregisterhooksoptions).
  *
- * An editor finds the same with a tsconfig.json in that folder:
+ * An editor finds the same with a package.json of { "type": "module" } and a tsconfig.json in that folder:
  *
  *     { "extends": "TOURNIQUET/tsconfig.json",
- *       "compilerOptions": { "paths": {
+ *       "compilerOptions": { "typeRoots": ["TOURNIQUET/node_modules/@types"], "paths": {
  *         "#tourniquet": ["TOURNIQUET/src/sdk.ts"],
  *         "#connectors/*": ["./connectors/*", "./connectors/*\/index.ts", "TOURNIQUET/connectors/*\/index.ts"],
  *         "zod": ["TOURNIQUET/node_modules/zod"] } },
