@@ -200,6 +200,7 @@ export class Aws {
       useDualstackEndpoint: false,
       useFipsEndpoint: false,
       authSchemePreference: ['aws.auth#sigv4'],
+      disableClockSkewCorrection: false,
       userAgentAppId: 'tourniquet',
       requestHandler: { connectionTimeout: 5_000 },
     };

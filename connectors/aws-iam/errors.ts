@@ -43,6 +43,8 @@ export function failureOf(error: unknown, permission: string, signal: AbortSigna
 
   if (signal.aborted || name === 'AbortError' || name === 'TimeoutError' || TIMED_OUT.test(code ?? ''))
     return fail('timeout', 'AWS did not answer in time, so it may or may not have been applied.');
+  if (NETWORK.test(code ?? '') || /^(socket hang up|aborted|terminated)/.test(message))
+    return fail('unavailable', 'the connection to AWS broke, so it may or may not have been applied.');
   if (THROTTLED.test(name) || status === 429)
     return new Failure('throttled', `${permission}: AWS asks us to slow down.`, {
       ...more,
@@ -66,8 +68,6 @@ export function failureOf(error: unknown, permission: string, signal: AbortSigna
   if (status === 409) return fail('conflict', `it contradicts what is there now (${name}).`);
   if (status >= 400) return fail('invalid', `AWS refused it as invalid (${name}: ${excerpt(message)}).`);
   if (status >= 200) return fail('garbled', 'the answer could not be read, so it may or may not have been applied.');
-  if (NETWORK.test(code ?? '') || /socket hang up|aborted|terminated|network/i.test(message))
-    return fail('unavailable', 'the connection to AWS broke, so it may or may not have been applied.');
   if (name === 'CredentialsProviderError')
     return fail('denied', 'no AWS credentials were found. Set AWS_ACCESS_KEY_ID, or run with a role.');
   return fail('bug', `an unexpected ${name} in our own code.`);
