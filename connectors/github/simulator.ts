@@ -6,7 +6,7 @@ import { type Answer, type Call, Refused } from './simulator/call.ts';
 import { characters, seededRandom } from './simulator/random.ts';
 import { routes } from './simulator/routes.ts';
 import { type AlertAction, alertWebhook, type Webhook } from './simulator/webhook.ts';
-import { GithubWorld } from './simulator/world.ts';
+import { type AlertAt, GithubWorld } from './simulator/world.ts';
 
 export interface GithubSimulator extends Simulator {
   /** What is there, to seed and to check. */
@@ -14,11 +14,7 @@ export interface GithubSimulator extends Simulator {
   /** What shall go wrong. */
   readonly faults: Faults;
   /** The signed `secret_scanning_alert` delivery for a seeded alert, to post to our own webhook. */
-  readonly signedWebhook: (
-    alert: { readonly owner: string; readonly repo: string; readonly number: number },
-    action: AlertAction,
-    secret: string,
-  ) => Webhook;
+  readonly signedWebhook: (alert: AlertAt, action: AlertAction, secret: string) => Webhook;
 }
 
 const HOUR_MS = 3_600_000;

@@ -81,6 +81,10 @@ function cut(whole: Branch, version: string): Branch {
   for (const [path, methods] of Object.entries(PATHS)) {
     paths[path] = Object.fromEntries(methods.map((method) => [method, strip(at(whole, ['paths', path, method]))]));
   }
+  // Here alone GitHub writes that an installation's account is a user and an enterprise at once, which nothing can be; the
+  // single installation, with the same fields, says either.
+  const list = at(paths, ['/app/installations', 'get', 'responses', '200', 'content', 'application/json', 'schema']);
+  list.items = { $ref: '#/components/schemas/installation' };
   for (const name of WEBHOOKS) {
     paths[`/x-webhooks/${name}`] = { post: strip(at(whole, ['x-webhooks', name, 'post'])) };
   }

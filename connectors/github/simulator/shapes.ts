@@ -115,29 +115,22 @@ const REPOSITORY_URLS = {
   trees: '/git/trees{/sha}',
 } as const;
 
-/** A repository where one stands beside something else, as in a webhook. */
-export function smallRepositoryShape({ id, owner, name, private: isPrivate }: Repository) {
-  const url = `${API}/repos/${owner}/${name}`;
+export function repositoryShape({ id, owner, name, private: isPrivate }: Repository) {
+  const full = `${owner}/${name}`;
+  const url = `${API}/repos/${full}`;
   const urls = Object.entries(REPOSITORY_URLS).map(([key, end]) => [`${key}_url`, `${url}${end}`] as const);
   return {
     id,
     node_id: nodeId('R', id),
     name,
-    full_name: `${owner}/${name}`,
+    full_name: full,
     private: isPrivate,
     owner: userShape(owner, 'Organization'),
-    html_url: `${WEB}/${owner}/${name}`,
+    html_url: `${WEB}/${full}`,
     description: null,
     fork: false,
     url,
     ...Object.fromEntries(urls),
-  };
-}
-
-export function repositoryShape(repository: Repository) {
-  const full = `${repository.owner}/${repository.name}`;
-  return {
-    ...smallRepositoryShape(repository),
     clone_url: `${WEB}/${full}.git`,
     git_url: `git://github.com/${full}.git`,
     ssh_url: `git@github.com:${full}.git`,
@@ -147,7 +140,7 @@ export function repositoryShape(repository: Repository) {
     language: null,
     license: null,
     default_branch: 'main',
-    visibility: repository.private ? 'private' : 'public',
+    visibility: isPrivate ? 'private' : 'public',
     forks: 0,
     forks_count: 0,
     stargazers_count: 0,

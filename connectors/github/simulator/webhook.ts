@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
-import { alertShape, smallRepositoryShape, userShape } from './shapes.ts';
-import type { GithubWorld } from './world.ts';
+import { alertShape, repositoryShape, userShape } from './shapes.ts';
+import type { AlertAt, GithubWorld } from './world.ts';
 
 export interface Webhook {
   readonly headers: Readonly<Record<string, string>>;
@@ -11,7 +11,7 @@ export type AlertAction = 'created' | 'publicly_leaked' | 'validated' | 'reopene
 /** The delivery that GitHub would send for this alert: signed, and without its secret and state, as the real one is. */
 export function alertWebhook(
   world: GithubWorld,
-  { owner, repo, number }: { readonly owner: string; readonly repo: string; readonly number: number },
+  { owner, repo, number }: AlertAt,
   action: AlertAction,
   secret: string,
   delivery: string,
@@ -20,7 +20,7 @@ export function alertWebhook(
   const body = JSON.stringify({
     action,
     alert: alertShape(repository, world.alert({ owner, repo, number })),
-    repository: smallRepositoryShape(repository),
+    repository: repositoryShape(repository),
     sender: userShape('github'),
     installation: { id: world.installation(owner).id, node_id: 'MDIzOkludGVncmF0aW9u' },
   });

@@ -16,10 +16,9 @@ import {
 const DAY_MS = 86_400_000;
 const NEEDED = { metadata: 'read', secret_scanning_alerts: 'write', administration: 'write', secrets: 'write' };
 
-interface In {
-  readonly owner: string;
-  readonly repo: string;
-}
+type In = { readonly owner: string; readonly repo: string };
+/** Which alert: what the connector's operations on alerts take. */
+export type AlertAt = { readonly owner: string; readonly repo: string; readonly number: number };
 
 /** The simulated GitHub from above: what a test or a drill puts there, and what it finds afterwards. */
 export class GithubWorld {
@@ -135,7 +134,7 @@ export class GithubWorld {
       publiclyLeaked?: boolean;
       places?: readonly Place[];
     },
-  ): In & { readonly number: number } {
+  ): AlertAt {
     const { alerts } = this.repository(where);
     const number = alerts.size + 1;
     const place = { type: 'commit', path: 'deploy.env', line: 3, commit: '1a2b3c4d'.repeat(5) } as const;
@@ -156,7 +155,7 @@ export class GithubWorld {
   }
 
   /** The alert as it stands. Throws when there is none. */
-  alert({ owner, repo, number }: In & { readonly number: number }): Alert {
+  alert({ owner, repo, number }: AlertAt): Alert {
     const alert = this.repository({ owner, repo }).alerts.get(number);
     if (alert === undefined) throw new Error(`The simulated ${owner}/${repo} has no alert ${number}.`);
     return alert;

@@ -8,6 +8,7 @@ import type { TestWorld } from '../../connector.suite.ts';
 
 export interface GithubTestWorld extends TestWorld {
   readonly simulator: GithubSimulator;
+  readonly apiUrl: string;
   /** Everything that went through the simulator's door. `close` throws when GitHub's description does not allow it. */
   readonly exchanges: readonly Exchange[];
   /** Moves the clock of connector and simulator. */
@@ -43,7 +44,8 @@ export async function openGithub(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The server has no port.');
-  const given = simulator.env(`http://127.0.0.1:${address.port}`);
+  const apiUrl = `http://127.0.0.1:${address.port}`;
+  const given = simulator.env(apiUrl);
   const env = { ...given, ...options.env?.(given) };
   const sealed = new Map<string, string>();
   const guard = (url: URL) => {
@@ -51,6 +53,7 @@ export async function openGithub(
   };
   return {
     simulator,
+    apiUrl,
     exchanges,
     faults,
     now,
