@@ -12,6 +12,7 @@ import {
   type Step,
   step,
   unavoidable,
+  wait,
 } from '#tourniquet';
 
 const params = z.object({
@@ -78,8 +79,17 @@ export const leakedGithubToken = defineRunbook(githubToken, {
 
   // GitHub lets nobody but its owner make a token.
   rotate: ({ where }, { holder }, { consumers }) => ({
+    appKey:
+      where.tokenType === 'ghs'
+        ? guided('Give the app a new private key, if the old one may have leaked too', {
+            instructions:
+              'An installation token is minted with the private key of its app. Where the token leaked from whatever holds that key, make a new key on the settings page of the app, store it where the old one was, and delete the old one.',
+            link: 'https://github.com/settings/apps',
+            asks: 'From where did the token leak, and was the key replaced?',
+          })
+        : undefined,
     replace:
-      consumers.length === 0
+      consumers.length === 0 || where.tokenType === 'ghs'
         ? undefined
         : guided(`${holder.login ?? where.owner ?? 'The owner'} makes a new token`, {
             instructions: `${consumers.join(', ')} used this token and have stopped. Make a new one with no more rights than they need${holder.scopes.length === 0 ? '' : ` (the old one had ${holder.scopes.join(', ')})`}, let it expire, and store it where they read it. Never send it by chat or mail. Better: a GitHub App or OIDC, with nothing to leak.`,
@@ -89,6 +99,7 @@ export const leakedGithubToken = defineRunbook(githubToken, {
   }),
 
   retire: (key) => ({
+    ...release(key),
     ...proof(key),
     resolve:
       key.where.alert === undefined
@@ -123,6 +134,15 @@ function stop(key: Key) {
     ),
   };
 }
+
+/** A suspended installation works for nobody, us included. Its tokens live for an hour; after that it can be lifted. */
+const release = ({ where: { tokenType, installationId } }: Key) =>
+  tokenType === 'ghs' && installationId !== undefined
+    ? {
+        runOut: wait('Let every token of the installation run out', '1h'),
+        lift: step('Lift the suspension', github.liftSuspension, { installationId }),
+      }
+    : {};
 
 /** GitHub answers no question with a refresh token, so there a person asks the app's owner. */
 const proof = (key: Key) =>

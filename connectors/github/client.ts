@@ -28,7 +28,13 @@ export interface Ask<T> {
 export type Answer<T> = { readonly data: T; readonly headers: Headers };
 export type Reply<T> =
   | ({ readonly ok: true } & Answer<T>)
-  | { readonly ok: false; readonly status: number; readonly said: string; readonly failure: Failure };
+  | {
+      readonly ok: false;
+      readonly status: number;
+      readonly headers: Headers;
+      readonly said: string;
+      readonly failure: Failure;
+    };
 
 type Rest = Octokit['rest'];
 type CallOptions = {
@@ -70,7 +76,7 @@ export class GithubClient {
       baseUrl: settings.GITHUB_API_URL.replace(/\/+$/, ''),
       userAgent: 'tourniquet',
       log: silent,
-      request: { fetch: guardedFetch(outside.guard) },
+      request: { fetch: guardedFetch(outside.guard), log: silent },
     });
   }
 
@@ -89,7 +95,7 @@ export class GithubClient {
     if (seen.status >= 300) {
       if (seen.status === 401 && authorization && who.as === 'installation') this.#tokens.forget(bare(authorization));
       const failure = failureOf({ ...seen, needs }, this.now());
-      return { ok: false, status: seen.status, said: messageOf(seen.body), failure };
+      return { ok: false, status: seen.status, headers: seen.headers, said: messageOf(seen.body), failure };
     }
     const parsed = answer.safeParse(seen.status === 202 || seen.status === 204 ? undefined : seen.body);
     if (!parsed.success) throw garbled(seen.asked, seen.headers);

@@ -67,8 +67,8 @@ export function createGithubSimulator(options: {
     const authorization = request.headers.get('authorization');
     const { headers, exceeded } = limit(authorization === null ? 'nobody' : authorization);
     try {
-      if (exceeded) throw new Refused(403, 'API rate limit exceeded');
       const caller = callerOf(world, appKey.publicKey, authorization);
+      if (exceeded) throw new Refused(403, 'API rate limit exceeded');
       const { searchParams: query } = new URL(request.url);
       const given = run({ caller, path, query, body: body === '' ? undefined : JSON.parse(body) });
       return { ...given, headers: { ...headers, ...given.headers } };

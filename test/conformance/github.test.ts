@@ -37,6 +37,7 @@ async function tour(opened: GithubTestWorld): Promise<void> {
     resolveAlert: { ...alert, resolution: 'revoked', comment: 'Revoked' },
     removeDeployKey: key,
     suspendInstallation: installation,
+    liftSuspension: installation,
     revokeTokens: { secrets: [secret] },
     revokeInstallationToken: { secret: installationToken },
   };

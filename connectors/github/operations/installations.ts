@@ -24,6 +24,21 @@ const read = async ({ client, ...scope }: Ctx<GithubClient>, { installationId }:
 const suspended = async (ctx: Ctx<GithubClient>, ref: Ref): Promise<boolean> =>
   (await read(ctx, ref)).suspended_at !== null;
 
+/** Suspends or lifts. GitHub may refuse what is so already, which is as good as done. */
+async function set(ctx: Ctx<GithubClient>, ref: Ref, wanted: boolean): Promise<null> {
+  const { client, ...scope } = ctx;
+  const reply = await client.send(scope, { who, needs: null, answer: noContent }, (rest, o) => {
+    const given = { installation_id: ref.installationId, ...o };
+    return wanted ? rest.apps.suspendInstallation(given) : rest.apps.unsuspendInstallation(given);
+  });
+  if (reply.ok) return null;
+  const final = ['conflict', 'invalid', 'missing'].includes(reply.failure.code);
+  if (!final || (await suspended(ctx, ref)) !== wanted) throw reply.failure;
+  return null;
+}
+
+const change = { permissions: [], bucket: 'write', input: installationRef };
+
 export const installationOperations = {
   describeInstallation: op.observe({
     title: 'Read an installation of our app: on whose account, with which permissions',
@@ -44,29 +59,23 @@ export const installationOperations = {
 
   /** GitHub refuses every token of the installation while it is suspended, our own among them; the app's key still lifts it. */
   suspendInstallation: op.reversible({
+    ...change,
     title: 'Suspend an installation of our app: all its tokens stop',
-    permissions: [],
     docs: `${DOCS.installations}#suspend-an-app-installation`,
-    bucket: 'write',
-    input: installationRef,
     before: async (ctx, ref) => ({ suspended: await suspended(ctx, ref) }),
-    run: async (ctx, ref) => {
-      const { client, ...scope } = ctx;
-      const reply = await client.send(scope, { who, needs: null, answer: noContent }, (rest, o) =>
-        rest.apps.suspendInstallation({ installation_id: ref.installationId, ...o }),
-      );
-      const refused = !reply.ok && ['conflict', 'invalid', 'missing'].includes(reply.failure.code);
-      if (!reply.ok && !(refused && (await suspended(ctx, ref)))) throw reply.failure;
-      return null;
-    },
+    run: (ctx, ref) => set(ctx, ref, true),
     probe: async (ctx, ref) => ((await suspended(ctx, ref)) ? { state: 'done', out: null } : { state: 'not-done' }),
-    undo: async (ctx, ref, before) => {
-      if (before.suspended || !(await suspended(ctx, ref))) return;
-      const { client, ...scope } = ctx;
-      const ask = { who, needs: null, answer: noContent };
-      await client.ask(scope, ask, (rest, o) =>
-        rest.apps.unsuspendInstallation({ installation_id: ref.installationId, ...o }),
-      );
-    },
+    undo: async (ctx, ref, before) => void (await set(ctx, ref, before.suspended)),
+  }),
+
+  /** For the end of an incident, once the tokens that leaked have run out: they live for an hour. */
+  liftSuspension: op.reversible({
+    ...change,
+    title: 'Lift the suspension of an installation of our app',
+    docs: `${DOCS.installations}#unsuspend-an-app-installation`,
+    before: async (ctx, ref) => ({ suspended: await suspended(ctx, ref) }),
+    run: (ctx, ref) => set(ctx, ref, false),
+    probe: async (ctx, ref) => ((await suspended(ctx, ref)) ? { state: 'not-done' } : { state: 'done', out: null }),
+    undo: async (ctx, ref, before) => void (await set(ctx, ref, before.suspended)),
   }),
 };

@@ -58,12 +58,19 @@ export async function askWith({ client, ...scope }: Ctx<GithubClient>, token: st
   return { liveness: { state: 'live', because: `GitHub knows it as ${holder.login}` }, holder, headers: reply.headers };
 }
 
-function refused({ status, said, failure }: Reply<unknown> & { ok: false }, token: string): Liveness {
+/** What nobody may ask in an hour; whoever is known to GitHub may ask far more. */
+const ANONYMOUS_LIMIT = 60;
+
+function refused({ status, headers, said, failure }: Reply<unknown> & { ok: false }, token: string): Liveness {
   if (status === 401 && said === 'Bad credentials') {
     const never = checksumMatches(token) === false ? '; its checksum is wrong too, so it may never have been one' : '';
     return { state: 'dead', because: `GitHub answers 401 Bad credentials${never}` };
   }
   if (status === 403 && /suspended/i.test(said)) return { state: 'dead', because: `GitHub refuses it: ${said}` };
+  // Whoever holds the token can use up its rate; that must not hold up containment. GitHub checks the token before it counts.
+  const usedUp = headers['x-ratelimit-remaining']?.toString() === '0';
+  if (usedUp && Number(headers['x-ratelimit-limit']) > ANONYMOUS_LIMIT)
+    return { state: 'live', because: 'GitHub counts its requests, and somebody has used up its rate' };
   if (failure.code === 'throttled' || failure.code === 'unavailable') throw failure;
   return { state: 'unknown', because: `GitHub answered ${status}: ${said}` };
 }
@@ -152,6 +159,7 @@ export const tokenOperations = {
     permissions: [],
     docs: `${DOCS.revoke}#revoke-a-list-of-credentials`,
     bucket: 'revoke',
+    timeoutMs: 60_000,
     input: z.object({ secrets: z.array(sealed).min(1).max(1_000) }),
     before: async () => null,
     run: async ({ client, ...scope }, { secrets }) => {

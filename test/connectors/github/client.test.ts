@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { GithubClient } from '../../../connectors/github/client.ts';
 import { failureOf } from '../../../connectors/github/failures.ts';
+import { askWith } from '../../../connectors/github/operations/tokens.ts';
 import { makeToken, seededRandom } from '../../../connectors/github/simulator/random.ts';
 import { checksumMatches, TOKEN_TYPES, tokenTypeOf, withoutTokens } from '../../../connectors/github/token.ts';
 import { contextOf } from '../../connector.suite.ts';
@@ -120,6 +121,23 @@ describe('the client', () => {
       rest.repos.deleteDeployKey({ owner: 'acme', repo: 'web', key_id: 2, ...o }),
     );
     await expect(remove).rejects.toMatchObject({ code: 'missing' });
+  });
+
+  it('takes a token whose rate somebody has used up for live, so that a thief cannot hold up containment', async () => {
+    const limited = (limit: string) =>
+      serve((_path, response) => {
+        const headers = { 'x-ratelimit-limit': limit, 'x-ratelimit-remaining': '0' };
+        response.writeHead(403, { 'content-type': 'application/json', ...headers });
+        response.end(JSON.stringify({ message: 'API rate limit exceeded' }));
+      });
+    const world = await openGithub();
+    const token = world.simulator.world.addToken('ghp', 'ada');
+    const known = clientAt(await limited('5000'));
+    expect((await askWith({ ...contextOf(world), client: known }, token)).liveness).toMatchObject({ state: 'live' });
+    await new Promise((resolve) => server?.close(resolve));
+    const nobody = clientAt(await limited('60'));
+    await expect(askWith({ ...contextOf(world), client: nobody }, token)).rejects.toMatchObject({ code: 'throttled' });
+    await world.close();
   });
 
   it('calls silence unavailable when the connection is refused', async () => {

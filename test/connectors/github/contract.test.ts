@@ -12,12 +12,15 @@ interface Seeded extends GithubTestWorld {
   readonly alert: { readonly owner: string; readonly repo: string; readonly number: number };
   readonly keyId: number;
   readonly installationId: number;
+  readonly suspendedId: number;
 }
 
 async function open(): Promise<Seeded> {
   const opened = await openGithub();
   const { world } = opened.simulator;
   world.repository(AT);
+  const elsewhere = world.installation('globex');
+  elsewhere.suspendedAt = opened.now();
   const token = world.addToken('ghp', 'ada', { scopes: ['repo', 'gist'], organisations: ['acme'] });
   const installationToken = world.addToken('ghs', 'acme');
   return {
@@ -29,6 +32,7 @@ async function open(): Promise<Seeded> {
     alert: world.addAlert(AT, { secret: token, secretType: 'github_personal_access_token' }),
     keyId: world.addDeployKey(AT, { title: 'ci', readOnly: true }).id,
     installationId: world.installation('acme').id,
+    suspendedId: elsewhere.id,
   };
 }
 
@@ -42,8 +46,8 @@ const alertOf = ({ simulator, alert }: Seeded) => {
   const { state, resolution } = simulator.world.alert(alert);
   return { state, resolution };
 };
-const suspended = ({ simulator, installationId }: Seeded) =>
-  simulator.world.state.installations.get(installationId)?.suspendedAt != null;
+const suspended = ({ simulator, installationId }: Seeded, id = installationId) =>
+  simulator.world.state.installations.get(id)?.suspendedAt != null;
 
 describeConnector<Seeded>('github', {
   open,
@@ -132,9 +136,19 @@ describeConnector<Seeded>('github', {
       effect: 'reversible',
       input: ({ installationId }) => ({ installationId }),
       action: `PUT ${INSTALLATION}/suspended`,
-      effectVisible: suspended,
-      state: suspended,
+      effectVisible: (world) => suspended(world),
+      state: (world) => suspended(world),
       undoAction: `DELETE ${INSTALLATION}/suspended`,
+      probeAction: `GET ${INSTALLATION}`,
+    },
+    {
+      operation: 'github.liftSuspension',
+      effect: 'reversible',
+      input: ({ suspendedId }) => ({ installationId: suspendedId }),
+      action: `DELETE ${INSTALLATION}/suspended`,
+      effectVisible: (world) => !suspended(world, world.suspendedId),
+      state: (world) => suspended(world, world.suspendedId),
+      undoAction: `PUT ${INSTALLATION}/suspended`,
       probeAction: `GET ${INSTALLATION}`,
     },
     {
