@@ -203,7 +203,7 @@ describe('a wrong setting is refused by its name', () => {
       PORT: 'x',
       LOG_LEVEL: 'y',
       TOURNIQUET_BRAKE: 'z',
-      SLACK_CHANNEL: 'C1',
+      SLACK_CHANNEL: 'C01',
       TOURNIQUET_VENDOR_TEAMS: 'web',
     };
     expect(new Set(named(env))).toEqual(

@@ -33,7 +33,7 @@ export function readSlack(reader: Reader): SlackConfig | undefined {
   );
   const channel = reader.matching(
     'SLACK_CHANNEL',
-    /^[CG][A-Z0-9]+$/,
+    /^[CG][A-Z0-9]{2,}$/,
     'is not the id of a channel',
     'Write its id, such as C012AB3CD (channel → About → Channel ID), not its name.',
   );
