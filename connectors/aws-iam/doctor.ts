@@ -1,6 +1,6 @@
 import { SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam';
 import { type Ctx, type DoctorCheck, Failure } from '#tourniquet';
-import { type Aws, type Capacity, call } from './client.ts';
+import { type Aws, type Capacity, call, type Identity } from './client.ts';
 import { type Needs, permissionsFor } from './policies.ts';
 
 /** Powers that turn a bot that contains into one that can be used to take over the account. */
@@ -8,7 +8,9 @@ const TOO_MUCH = ['iam:CreateUser', 'iam:AttachUserPolicy', 'iam:AttachRolePolic
 
 /** Who the bot is to AWS, and what it may do that it needs, or should not. Reads only. */
 export async function doctor(ctx: Ctx<Aws>, operations: Needs): Promise<readonly DoctorCheck[]> {
-  const { arn, account } = await ctx.client.identity(ctx);
+  const own = await whoAmI(ctx);
+  if ('state' in own) return [own];
+  const { arn, account } = own;
   return [
     { name: 'identity', state: 'ok', detail: arn },
     await keyCheck(ctx),
@@ -17,6 +19,15 @@ export async function doctor(ctx: Ctx<Aws>, operations: Needs): Promise<readonly
     ...(await permissionChecks(ctx, 'contain', operations, arn, account)),
     ...(await permissionChecks(ctx, 'change', operations, arn, account)),
   ];
+}
+
+async function whoAmI(ctx: Ctx<Aws>): Promise<Identity | DoctorCheck> {
+  try {
+    return await ctx.client.identity(ctx);
+  } catch (error) {
+    if (error instanceof Failure) return { name: 'identity', state: 'missing', detail: error.message };
+    throw error;
+  }
 }
 
 async function keyCheck(ctx: Ctx<Aws>): Promise<DoctorCheck> {

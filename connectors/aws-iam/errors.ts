@@ -57,7 +57,10 @@ export function failureOf(error: unknown, permission: string, signal: AbortSigna
       `AWS does not accept the bot's own credentials (${name}). Check them with \`tourniquet doctor\`.`,
     );
   if (DENIED.test(name))
-    return fail('denied', `the bot may not do this. Grant ${permission}; \`tourniquet doctor\` lists what is missing.`);
+    return fail(
+      'denied',
+      `the bot may not do this. Grant it ${permission}, as in connectors/aws-iam/README.md; \`tourniquet doctor\` lists what is missing.`,
+    );
   if (GONE.test(name)) return fail('missing', `AWS knows no such thing (${excerpt(message)}).`);
   if (name.startsWith('LimitExceeded')) return fail('conflict', limitText(permission, message));
   if (CONFLICT.test(name)) return fail('conflict', `it contradicts what is there now (${excerpt(message)}).`);

@@ -8,11 +8,14 @@ export type Needs = Readonly<Record<string, { readonly permissions: readonly str
 /** What cannot be taken back, or gives someone new powers: in the second role, assumed after approval only. */
 const CHANGES: readonly string[] = ['iam:CreateAccessKey', 'iam:DeleteAccessKey'];
 
+/** So that `tourniquet doctor` can say which permissions are missing; it reads only. */
+const FOR_DOCTOR = { contain: ['iam:SimulatePrincipalPolicy'], change: [] } as const;
+
 /** Everything that one identity of the bot needs, sorted, from what the operations say of themselves. */
 export function permissionsFor(capacity: Capacity, operations: Needs): readonly string[] {
   const all = Object.values(operations).flatMap(({ permissions }) => permissions);
   const mine = all.filter((permission) => CHANGES.includes(permission) === (capacity === 'change'));
-  return [...new Set([...mine, ...SINK_PERMISSIONS[capacity]])].sort();
+  return [...new Set([...mine, ...SINK_PERMISSIONS[capacity], ...FOR_DOCTOR[capacity]])].sort();
 }
 
 /** CloudTrail's look-up knows no resources. */

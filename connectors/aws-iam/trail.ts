@@ -3,7 +3,9 @@ import { type Event, type LookupAttributeKey, LookupEventsCommand } from '@aws-s
 import { z } from 'zod';
 import type { Ctx } from '#tourniquet';
 import { type Aws, call } from './client.ts';
+import { failureOf } from './errors.ts';
 
+const PERMISSION = 'cloudtrail:LookupEvents';
 const said = z.string().optional().catch(undefined);
 
 /** The parts of a CloudTrail record that we look at. Nothing else is taken: `responseElements` can hold session tokens. */
@@ -50,12 +52,33 @@ export interface TrailQuery {
 }
 
 /**
- * Looks up management events of the last 90 days in the bot's region, where events of global services (IAM, STS) are only in
- * us-east-1 and only after some minutes. https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+ * Looks up management events of the last 90 days: in the bot's region, and where the events of global services are, STS's
+ * global endpoint among them. They arrive some minutes late.
+ * https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
  */
-export async function lookUp(ctx: Ctx<Aws>, { account, by, value, since, pages }: TrailQuery): Promise<Trail> {
-  const trail = (await ctx.client.contain(ctx, { account })).trail();
-  const found: Event[] = [];
+export async function lookUp(ctx: Ctx<Aws>, query: TrailQuery): Promise<Trail> {
+  const own = ctx.client.settings.AWS_REGION;
+  const found = new Map<string, Event>();
+  let complete = true;
+  for (const region of new Set([own, globalRegion(own)])) {
+    if (region !== own) await pace(ctx.signal);
+    const { events, all } = await lookUpIn(ctx, region, query);
+    for (const event of events) found.set(event.EventId ?? `${found.size}`, event);
+    complete &&= all;
+  }
+  const records = [...found.values()].flatMap(recordOf);
+  return { records: records.sort((a, b) => b.eventTime.localeCompare(a.eventTime)), complete };
+}
+
+/** Where a partition records what has no region. */
+function globalRegion(region: string): string {
+  if (region.startsWith('cn-')) return 'cn-north-1';
+  return region.startsWith('us-gov-') ? 'us-gov-west-1' : 'us-east-1';
+}
+
+async function lookUpIn(ctx: Ctx<Aws>, region: string, { account, by, value, since, pages }: TrailQuery) {
+  const trail = (await ctx.client.contain(ctx, { account, region })).trail();
+  const events: Event[] = [];
   let next: string | undefined;
   for (let page = 0; page < pages; page += 1) {
     if (page > 0) await pace(ctx.signal);
@@ -66,16 +89,22 @@ export async function lookUp(ctx: Ctx<Aws>, { account, by, value, since, pages }
       MaxResults: 50,
       ...(next === undefined ? {} : { NextToken: next }),
     });
-    const answer = await call(ctx, 'cloudtrail:LookupEvents', (options) => trail.send(command, options));
-    found.push(...(answer.Events ?? []));
+    const answer = await call(ctx, PERMISSION, (options) => trail.send(command, options));
+    events.push(...(answer.Events ?? []));
     next = answer.NextToken;
     if (next === undefined) break;
   }
-  return { records: found.flatMap(recordOf), complete: next === undefined };
+  return { events, all: next === undefined };
 }
 
 /** Keeps several look-ups of one operation under CloudTrail's two a second. */
-export const pace = (signal: AbortSignal): Promise<void> => setTimeout(550, undefined, { signal });
+export async function pace(signal: AbortSignal): Promise<void> {
+  try {
+    await setTimeout(550, undefined, { signal });
+  } catch (error) {
+    throw failureOf(error, PERMISSION, signal);
+  }
+}
 
 function recordOf({ CloudTrailEvent }: Event): TrailRecord[] {
   try {

@@ -115,11 +115,15 @@ export const quiet = op.observe({
     const trail = await ofKey(ctx, where.account, id, milliseconds(span), 2);
     const succeeded = trail.records.filter(({ errorCode }) => errorCode === undefined);
     const newest = succeeded[0];
-    return newest
-      ? { state: 'live', because: `CloudTrail shows ${newest.eventName} by it at ${newest.eventTime}` }
-      : {
+    if (newest) return { state: 'live', because: `CloudTrail shows ${newest.eventName} by it at ${newest.eventTime}` };
+    return trail.complete
+      ? {
           state: 'dead',
           because: `CloudTrail shows no successful call by it for ${span} (events arrive some minutes late)`,
+        }
+      : {
+          state: 'unknown',
+          because: 'so many of its calls were refused of late that CloudTrail could not be read to the end',
         };
   },
 });

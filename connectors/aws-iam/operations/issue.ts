@@ -139,9 +139,21 @@ async function write(
       case 'conflict':
       case 'throttled':
       case 'busy':
-        await removeKey(ctx, where, key.accessKeyId);
+        await discard(ctx, where, key.accessKeyId, sink);
         throw error;
     }
+  }
+}
+
+async function discard(ctx: Ctx<Aws>, where: UserWhere, id: string, sink: Sink): Promise<void> {
+  try {
+    await removeKey(ctx, where, id);
+  } catch (error) {
+    const why = error instanceof Failure ? error.message : 'an unexpected error';
+    throw new Failure(
+      'conflict',
+      `${sink.label} refused the new key ${id} of ${where.user}, and the key could not be deleted again (${why}). Delete it by hand, then try again.`,
+    );
   }
 }
 

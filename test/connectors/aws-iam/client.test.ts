@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { awsIam } from '../../../connectors/aws-iam/index.ts';
 import { policyDocument } from '../../../connectors/aws-iam/policies.ts';
@@ -123,8 +124,28 @@ describe('the AWS client', () => {
     expect(world.sim.world.secretValue(ACCOUNT, SECRET_NAME)).toMatchObject({ database: 'orders' });
 
     const checks = await world.connector.doctor(contextOf(world));
-    expect(checks.filter(({ state }) => state === 'missing' || state === 'too-much')).toEqual([]);
+    expect(checks.filter(({ state }) => state !== 'ok').map(({ name }) => name)).toEqual(['own credentials']);
+    expect(checks).toContainEqual(expect.objectContaining({ name: 'iam:CreateAccessKey', state: 'ok' }));
     expect(checks).toContainEqual(expect.objectContaining({ name: 'own credentials', state: 'warning' }));
+  });
+
+  it('doctor says so when AWS does not accept the bot', async () => {
+    world = await openAws({ env: { AWS_SECRET_ACCESS_KEY: 'wrong' } });
+    const checks = await world.connector.doctor(contextOf(world));
+    expect(checks).toMatchObject([
+      { name: 'identity', state: 'missing', detail: expect.stringContaining('own credentials') },
+    ]);
+  });
+
+  it('documents exactly the policies that it needs', async () => {
+    const readme = await readFile(new URL('../../../connectors/aws-iam/README.md', import.meta.url), 'utf8');
+    const secrets = ['arn:aws:secretsmanager:us-east-1:123456789012:secret:prod/deploy-bot-??????'];
+    const documented = [...readme.matchAll(/```json\n([\s\S]+?)```/g)].map(([, text]) => JSON.parse(text ?? ''));
+    expect(documented).toEqual(
+      (['contain', 'change'] as const).map((capacity) =>
+        policyDocument(capacity, awsIam.connector.operations, { account: ACCOUNT, secrets }),
+      ),
+    );
   });
 
   it('doctor names what is missing and what is too much', async () => {
