@@ -46,7 +46,7 @@ export const leakedAwsAccessKey = defineRunbook(accessKey, {
   assess: (key) => ({
     lastUsed: ifPossible(step('Record when and where the key was last used', awsIam.lastUsed, key)),
     permissions: ifPossible(step('Read what its user may do', awsIam.permissions, key)),
-    keys: ifPossible(step('List the keys of its user', awsIam.keysOf, key)),
+    keys: otherwise(step('List the keys of its user', awsIam.keysOf, key), { keys: [] }),
     activity: ifPossible(step('Look up what the key did', awsIam.recentActivity, key)),
     opened: otherwise(step('Find the roles and sessions that it opened', awsIam.sessionsOpened, key), {
       known: false,
@@ -71,7 +71,16 @@ export const leakedAwsAccessKey = defineRunbook(accessKey, {
   // The deny that stopped the sessions would stop the new key of the same user too, so it is narrowed to sessions from before
   // now. That narrow deny does not reach federation sessions: where the key opened some, they are first left to run out, and
   // where CloudTrail could not say, a person does.
-  rotate: ({ where }, { opened }, { sink }) => ({
+  rotate: ({ id, where }, { keys, opened }, { sink }) => ({
+    otherKeys: keys.keys
+      .filter((other) => other.id !== id)
+      .map((other) =>
+        guided(`Decide what becomes of the other key of ${where.user}`, {
+          instructions: `The user also has key ${other.id} (${other.status}, made ${other.createdAt}). It will work again once the deny is narrowed. If none of you made it, the intruder did: delete it. AWS allows two keys for a user, so a new one fits only after one of them is deleted.`,
+          link: keysPage(where.user),
+          asks: 'Whose key is it, and was it kept or deleted?',
+        }),
+      ),
     sessions: opened.known
       ? undefined
       : guided('Find out by hand what the key opened', {
@@ -102,6 +111,9 @@ export const leakedAwsAccessKey = defineRunbook(accessKey, {
   }),
 });
 
+const keysPage = (user: string): string =>
+  `https://console.aws.amazon.com/iam/home#/users/details/${encodeURIComponent(user)}?section=security_credentials`;
+
 /** A new key where its users look for it, and nothing of ours in its way. */
 function replacement(where: { readonly account: string; readonly user: string }, sink: SinkTarget | undefined) {
   const narrow = step('Deny only the sessions from before now', awsIam.narrowDeny, { where });
@@ -109,9 +121,9 @@ function replacement(where: { readonly account: string; readonly user: string },
     return {
       narrow,
       issue: guided(`Make a new key for ${where.user} and store it`, {
-        instructions: `Create an access key for user ${where.user} of account ${where.account} and put it where its users read it. Never send it by chat or mail. If AWS refuses a third key, delete the one that nothing uses.`,
-        link: `https://console.aws.amazon.com/iam/home#/users/details/${encodeURIComponent(where.user)}?section=security_credentials`,
-        asks: 'Where is the new key stored, and what is its id (AKIA…, never the secret)?',
+        instructions: `Create an access key for user ${where.user} of account ${where.account} and put it where its users read it. Never send it by chat or mail. If a role can take its place, use that and make no key.`,
+        link: keysPage(where.user),
+        asks: 'What is its id (AKIA…, never the secret) and where is it stored, or what took its place?',
       }),
     };
   const issue = GIVES_BACK.includes(sink.kind)

@@ -109,10 +109,19 @@ describe('the runbook leaked-aws-access-key', () => {
 
   it('shows whoever approves that a write-only sink cannot give back what it held', () => {
     const params = leakedAwsAccessKey.params.parse({ sink: { kind: 'github.actions-secret', owner: 'acme' } });
-    const facts = { opened: { known: true, federationSessions: 0, roles: [], elsewhere: [] } };
+    const facts = { keys: { keys: [] }, opened: { known: true, federationSessions: 0, roles: [], elsewhere: [] } };
     const credential = { kind: 'aws.access-key', id: 'x', where };
     const { rotate } = leakedAwsAccessKey.respond(credential, facts, params);
     expect(rotate.issue).toMatchObject({ op: 'aws-iam.issueKeyWriteOnly', effect: 'unavoidable' });
+  });
+
+  it('asks about another key of the user before the deny is narrowed, because an intruder may have made it', async () => {
+    world = await openAws();
+    const other = world.sim.world.addKey(ACCOUNT, USER);
+    const steps = await run(leakedAwsAccessKey, leaked(), {});
+    const rotate = steps.filter(({ id }) => id.startsWith('rotate/'));
+    expect(rotate.map(({ id }) => id)).toEqual(['rotate/otherKeys.1', 'rotate/narrow', 'rotate/issue']);
+    expect(rotate[0]).toMatchObject({ kind: 'guided', instructions: expect.stringContaining(other.id) });
   });
 
   it('without a sink asks a person to make and store the new key', async () => {
