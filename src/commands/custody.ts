@@ -1,0 +1,72 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { exportBundle, exportCheckpoint } from '../custody/bundle.ts';
+import { verifyCommand } from '../custody/command.ts';
+import { formatPolicy } from '../custody/policy.ts';
+import { withApp } from './context.ts';
+import { findIncident } from './decide.ts';
+import { CommandError, type Io } from './io.ts';
+
+export interface ExportArguments {
+  /** The whole ledger when left out. */
+  readonly incident: string | undefined;
+  readonly out: string;
+  readonly policyOut: string | undefined;
+}
+
+/** Writes a bundle that anyone can verify offline and, on request, the policy file that trusts this ledger's key. */
+export async function exportCustody(io: Io, { incident, out, policyOut }: ExportArguments): Promise<void> {
+  await withApp(io, async (app) => {
+    const { store, signer, tool, clock } = app.options;
+    const id = incident === undefined ? undefined : (await findIncident(app, incident)).id;
+    const bundle = await exportBundle({
+      store,
+      signer,
+      tool,
+      now: clock.now(),
+      ...(id === undefined ? {} : { incident: id }),
+    });
+    writeFileSync(out, bundle);
+    if (policyOut) writeFileSync(policyOut, formatPolicy(signer.vkey));
+    io.out(`Written: ${out} (${bundle.length} bytes), ${incident ?? 'the whole ledger'} of ${signer.name}.`);
+    io.out(`Check it: npx tourniquet custody verify ${out} --policy ${policyOut ?? 'POLICY'}`);
+    if (policyOut)
+      io.out('Give auditors the policy by another way than the bundle: a bundle cannot vouch for its own key.');
+  });
+}
+
+/** Prints the signed checkpoint of the log as it stands: keep it, and hand it to `custody verify --seen` later. */
+export async function checkpoint(io: Io): Promise<void> {
+  await withApp(io, async (app) =>
+    io.out((await exportCheckpoint(app.options.store, app.options.signer.vkey)).trimEnd()),
+  );
+}
+
+export interface VerifyArguments {
+  readonly file: string;
+  readonly policy: string;
+  readonly seen: string | undefined;
+  readonly maxAge: string | undefined;
+  readonly json: boolean;
+}
+
+/** Verifies a bundle offline, without configuration or database. Resolves with the exit status. */
+export function verifyCustody(io: Io, { file, policy, seen, maxAge, json }: VerifyArguments): 0 | 1 | 2 {
+  const { exitCode, text } = verifyCommand({
+    bundle: read(file),
+    policy: read(policy).toString('utf8'),
+    json,
+    now: io.now(),
+    ...(seen ? { seen: read(seen) } : {}),
+    ...(maxAge ? { maxAge } : {}),
+  });
+  io.out(text.trimEnd());
+  return exitCode;
+}
+
+function read(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new CommandError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`, 2);
+  }
+}

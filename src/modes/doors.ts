@@ -1,0 +1,83 @@
+import { Hono } from 'hono';
+import type { App } from '../app.ts';
+import type { Config } from '../config.ts';
+import { createConsole } from '../console/console.ts';
+import { randomToken } from '../console/link.ts';
+import type { Session } from '../console/session.ts';
+import { planLines } from '../incident/plan-lines.ts';
+import { ingestRoutes } from '../ingest/server.ts';
+import { fetchText } from '../ingest/visit.ts';
+import { type Listening, listen, listenerOf } from '../listen.ts';
+import type { Log } from '../log.ts';
+import { createSlack, SLACK_PATH, type Slack, type SlackConfig } from '../slack/app.ts';
+import type { SlackServices } from '../slack/interaction.ts';
+
+export interface DoorOptions {
+  readonly app: App;
+  readonly config: Pick<Config, 'host' | 'port'>;
+  readonly session: Session;
+  readonly slack?: SlackConfig;
+  readonly drill: SlackServices['drill'];
+  readonly log: Log;
+}
+
+export interface Doors extends Listening {
+  readonly slack: Slack | null;
+}
+
+const LIMITS = { maxBytes: 1_048_576, withinMs: 10_000 };
+
+/** Opens every way in on one port: alerts, health, the console, and Slack by HTTP. Resolves when alerts are accepted. */
+export async function openDoors({ app, config, session, slack: slackConfig, drill, log }: DoorOptions): Promise<Doors> {
+  const trouble = (where: string) => (error: unknown) => log.error({ err: error }, where);
+  const web = new Hono();
+  web.get('/healthz', (c) => c.json({ status: 'ok' }));
+  web.get('/readyz', async (c) => {
+    const head = await app.ledger.head();
+    return c.json({ status: 'ready', ledger: head });
+  });
+  web.route(
+    '/',
+    ingestRoutes({
+      sources: app.options.sources,
+      inbox: app.inbox,
+      clock: app.options.clock,
+      limits: LIMITS,
+      onAccepted: () => app.bell.ring(),
+      visit: async (url) => void (await fetchText(url)),
+      onTrouble: trouble('an alert was not recorded'),
+    }),
+  );
+  web.route(
+    '/',
+    createConsole({ desk: app.desk, session, newToken: randomToken, onTrouble: trouble('the console failed') }),
+  );
+  let url = '';
+  const pageOf = (ref: string): string => `${url}/incidents/${ref}`;
+  const services: SlackServices = {
+    revoke: app.revoke,
+    drill,
+    async plan(request) {
+      const preview = await app.plan(request);
+      return preview.ok ? { ok: true, lines: planLines(preview) } : preview;
+    },
+  };
+  const slack = slackConfig ? createSlack({ desk: app.desk, services, config: slackConfig, log, pageOf }) : null;
+  const pages = listenerOf(web.fetch);
+  const bySlack = slack?.requestListener;
+  const listening = await listen(
+    (request, response) =>
+      bySlack && request.url?.split('?')[0] === SLACK_PATH ? bySlack(request, response) : pages(request, response),
+    config,
+  );
+  url = listening.url;
+  slack?.start();
+  return {
+    ...listening,
+    slack,
+    async close() {
+      await listening.close();
+      await slack?.stop();
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { styleText } from 'node:util';
+import type { Entry } from './core/entry.ts';
+import { elapsed, oneLine, type StepFinder, sentenceOf, stepsIn, type Tone } from './incident/words.ts';
+
+const MARK = { info: '·', good: '✓', bad: '!', wait: '…' } as const satisfies Record<Tone, string>;
+const COLOUR = { info: 'gray', good: 'green', bad: 'red', wait: 'yellow' } as const satisfies Record<Tone, string>;
+
+/** Tells what happens as one line a thing: time of day, time since the first of it, and a sentence. */
+export interface Story {
+  /** The lines for these entries, in order; entries not worth a line have none. */
+  tell(entries: readonly Entry[]): readonly string[];
+}
+
+/** `colour` is for terminals alone; meaning is in marks and words. */
+export function createStory({ colour }: { readonly colour: boolean }): Story {
+  const plans: Entry[] = [];
+  let find: StepFinder = () => undefined;
+  let start: number | null = null;
+  return {
+    tell(entries) {
+      const news = entries.filter((entry) => entry.type === 'plan');
+      if (news.length > 0) {
+        plans.push(...news);
+        find = stepsIn(plans);
+      }
+      return entries.flatMap((entry) => {
+        const sentence = sentenceOf(entry, find);
+        if (!sentence) return [];
+        const at = Date.parse(entry.time.utc);
+        start ??= at;
+        const clock = entry.time.utc.slice(11, 19);
+        const text = `${MARK[sentence.tone]} ${oneLine(sentence.text)}`;
+        const shown = colour ? styleText(COLOUR[sentence.tone], text) : text;
+        return [`${clock} UTC  ${`+${elapsed(at - start)}`.padStart(9)}  ${shown}`];
+      });
+    },
+  };
+}
