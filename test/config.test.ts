@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { defineConnector } from '#tourniquet';
 import { type Config, type Machine, type Problem, problemText, readConfig, settingsTable } from '../src/config.ts';
 import type { Env } from '../src/core/connector.ts';
+import { loadBuiltIns } from '../src/extensions.ts';
 
 const vendor = defineConnector({
   name: 'vendor',
@@ -261,5 +262,12 @@ describe('the table of settings', () => {
     ]);
     expect(table.filter(({ about }) => about === '')).toEqual([]);
     expect(new Set(table.map(({ name }) => name)).size).toBe(table.length);
+  });
+
+  it('describes every setting of the connectors that we come with, each with one owner', async () => {
+    const table = settingsTable((await loadBuiltIns()).connectors);
+    expect(table.filter(({ about }) => about === '')).toEqual([]);
+    expect(new Set(table.map(({ name }) => name)).size).toBe(table.length);
+    expect(table.find(({ name }) => name === 'GITHUB_TOKEN')).toMatchObject({ connector: 'github', secret: true });
   });
 });
