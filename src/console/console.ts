@@ -31,7 +31,14 @@ export interface ConsoleOptions {
   readonly onTrouble: (error: unknown) => void;
 }
 
-const MOST_BODY = 32 * 1024;
+const smallBody = bodyLimit({
+  maxSize: 32 * 1024,
+  onError: (c) =>
+    c.html(
+      message('Too long', ['Nothing was done: the form was longer than a reason needs to be. Go back and shorten it.']),
+      413,
+    ),
+});
 
 /**
  * The pages for people, to be mounted at `/`: incidents, one incident with its decisions, the ledger, and what signs people in.
@@ -54,11 +61,10 @@ export function createConsole(options: ConsoleOptions): Hono<ConsoleEnv> {
     const content = readFileSync(new URL(`assets/${file}`, import.meta.url), 'utf8');
     app.get(`/assets/${file}`, (c) => c.body(content, 200, { 'content-type': `${type}; charset=utf-8` }));
   }
-  app.use('/login', bodyLimit({ maxSize: MOST_BODY }));
   app.get('/login', (c) => login(c, options));
   for (const path of ['/', '/live', '/ledger', '/incidents/*', '/freeze', '/logout'])
     app.use(path, door({ desk, session, tokens, publicUrl, newToken }));
-  for (const path of ['/incidents/*', '/freeze', '/logout']) app.use(path, bodyLimit({ maxSize: MOST_BODY }));
+  for (const path of ['/incidents/*', '/freeze', '/logout']) app.use(path, smallBody);
 
   const frameOf = async (c: Context<ConsoleEnv>, refused?: Notice, typed?: Typed): Promise<Frame> => ({
     mode: ledger.mode,

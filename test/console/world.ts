@@ -8,7 +8,7 @@ import { localSession, type Session } from '../../src/console/session.ts';
 import type { Decision, EntryDraft, Mode } from '../../src/core/entry.ts';
 import type { Json } from '../../src/core/json.ts';
 import type { ApprovalRule, Plan, PlannedStep } from '../../src/core/plan.ts';
-import { planSha256 } from '../../src/core/planner.ts';
+import { sha256OfJson } from '../../src/custody/canonical.ts';
 import type { Desk } from '../../src/decisions/desk.ts';
 import type { Person, PersonAction, Policy, Roster } from '../../src/policy/policy.ts';
 import { BOT, type Fixture, openFixture } from '../custody/fixture.ts';
@@ -67,7 +67,12 @@ export interface Served {
 /** The console on a real port of 127.0.0.1, beside a route that is not its own. */
 export async function serveConsole(
   { desk, troubles }: World,
-  { session = localSession(), publicUrl, tickMs = 200 }: { session?: Session; publicUrl?: URL; tickMs?: number } = {},
+  {
+    session = localSession(),
+    publicUrl,
+    tickMs = 200,
+    port: wanted = 0,
+  }: { session?: Session; publicUrl?: URL; tickMs?: number; port?: number } = {},
 ): Promise<Served> {
   const app = new Hono();
   app.route(
@@ -83,7 +88,7 @@ export async function serveConsole(
   );
   app.get('/healthz', (c) => c.text('ok'));
   const server = await new Promise<ReturnType<typeof serve>>((resolve) => {
-    const starting = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, () => resolve(starting));
+    const starting = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: wanted }, () => resolve(starting));
   });
   const { port } = server.address() as AddressInfo;
   return {
@@ -189,7 +194,7 @@ const responsePlan = ({ number, approval = RULE }: Story): Plan =>
   ]);
 
 /** The name of the plan that people of story `story` are shown. */
-export const planShaOf = (story: Story): string => planSha256(responsePlan(story));
+export const planShaOf = (story: Story): string => sha256OfJson(responsePlan(story));
 
 /** Writes drafts of the story's run, a second apart. */
 async function write(world: World, number: number, drafts: readonly EntryDraft[]): Promise<void> {
@@ -318,16 +323,22 @@ export async function tellStory(world: World, story: Story): Promise<void> {
       validity: 'active',
       ...(requestedBy ? { requestedBy } : {}),
     }),
-    { type: 'plan', actor: BOT, stage: 'assess', plan: assess, sha256: planSha256(assess) },
+    { type: 'plan', actor: BOT, stage: 'assess', plan: assess, sha256: sha256OfJson(assess) },
     decided({ is: 'phase-begun', phase: 'assess', because: 'it only reads' }),
     done('assess/lastUsed', { at: '2026-03-01T08:58:20Z', service: 's3', region: 'eu-central-1' }),
     decided({ is: 'phase-ended', phase: 'assess', ok: true, because: '1 of 1 steps done' }),
-    { type: 'plan', actor: BOT, stage: 'response', plan: response, sha256: planSha256(response) },
+    { type: 'plan', actor: BOT, stage: 'response', plan: response, sha256: sha256OfJson(response) },
   ]);
 }
 
 const begun = (phase: 'contain' | 'rotate'): EntryDraft =>
   decided({ is: 'phase-begun', phase, because: 'approved by ana' });
+
+/** The plan is made anew, as `story` says now. */
+export async function tellNewPlan(world: World, story: Story): Promise<void> {
+  const plan = responsePlan(story);
+  await write(world, story.number, [{ type: 'plan', actor: BOT, stage: 'response', plan, sha256: sha256OfJson(plan) }]);
+}
 
 /** Goes on from an approval: the key is dead and proved so. */
 export const tellContained = (world: World, number: number): Promise<void> =>
