@@ -98,8 +98,9 @@ export const leakedGithubToken = defineRunbook(githubToken, {
           }),
   }),
 
-  retire: (key) => ({
-    ...release(key),
+  // What we did not suspend, because it was dead already, is not ours to lift.
+  retire: (key, { holder }) => ({
+    ...(holder.state === 'dead' ? {} : release(key)),
     ...proof(key),
     resolve:
       key.where.alert === undefined
@@ -107,7 +108,7 @@ export const leakedGithubToken = defineRunbook(githubToken, {
         : step('Resolve the alert as revoked', github.resolveAlert, {
             ...key.where.alert,
             resolution: 'revoked',
-            comment: 'Revoked, and seen dead at GitHub.',
+            comment: 'Revoked, and known to be dead.',
           }),
   }),
 });

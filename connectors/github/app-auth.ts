@@ -28,7 +28,7 @@ export async function privateKeyFrom(setting: string): Promise<KeyObject> {
   }
 }
 
-/** Keeps installation tokens until shortly before they expire; mints one at a time per installation. */
+/** Keeps installation tokens until shortly before they expire. Two who ask at once may each mint one, which does no harm. */
 export class InstallationTokens {
   readonly #now: () => Date;
   readonly #kept = new Map<number, { readonly token: string; readonly expiresAt: Date }>();

@@ -66,7 +66,7 @@ export class GithubClient {
   readonly #octokit: Octokit;
   readonly #tokens: InstallationTokens;
   readonly #installations = new Map<string, number>();
-  #key: Promise<KeyObject> | undefined;
+  #key: KeyObject | undefined;
 
   constructor(settings: Settings, outside: Outside) {
     this.settings = settings;
@@ -147,10 +147,12 @@ export class GithubClient {
 
   async #mint(scope: Scope, installation_id: number): Promise<{ token: string; expiresAt: Date }> {
     const ask = { who: { as: 'app' as const }, needs: null, answer: tokenAnswer };
-    const { data } = await this.ask(scope, ask, (rest, o) =>
+    const reply = await this.send(scope, ask, (rest, o) =>
       rest.apps.createInstallationAccessToken({ installation_id, ...o }),
     );
-    return { token: data.token, expiresAt: new Date(data.expires_at) };
+    if (reply.ok) return { token: reply.data.token, expiresAt: new Date(reply.data.expires_at) };
+    if (reply.status === 404) this.#installations.clear(); // the app was installed anew, under another number
+    throw reply.failure;
   }
 
   async #jwt(): Promise<string> {
@@ -160,8 +162,8 @@ export class GithubClient {
         'denied',
         'This takes a GitHub App, and only GITHUB_TOKEN is set. Set GITHUB_APP_ID and its key.',
       );
-    this.#key ??= privateKeyFrom(key);
-    return appJwt(appId, await this.#key, this.now());
+    this.#key ??= await privateKeyFrom(key);
+    return appJwt(appId, this.#key, this.now());
   }
 }
 

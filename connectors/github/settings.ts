@@ -21,7 +21,9 @@ export const settings = z
     GITHUB_API_URL: z
       .url({ protocol: /^https?$/ })
       .default('https://api.github.com')
-      .describe('The REST API. GitHub Enterprise Server: https://HOST/api/v3'),
+      .describe(
+        'The REST API. GitHub Enterprise Server is at https://HOST/api/v3, but takes no bulk revocation without authentication',
+      ),
     GITHUB_APP_ID: optional.describe('The id of the GitHub App, from its settings page'),
     GITHUB_APP_PRIVATE_KEY: optional
       .describe('The private key of the GitHub App: the PEM text itself, or the path of its file')

@@ -31,7 +31,7 @@ export function sshLine(key: KeyObject): string | null {
   return null;
 }
 
-const OPENSSH = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]+?)-----END OPENSSH PRIVATE KEY-----/;
+const OPENSSH = /-{5}BEGIN OPENSSH PRIVATE KEY-{5}([\s\S]+?)-{5}END OPENSSH PRIVATE KEY-{5}/;
 const MAGIC = 'openssh-key-v1\0';
 
 /**

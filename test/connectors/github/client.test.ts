@@ -148,6 +148,21 @@ describe('the client', () => {
     await expect(asked).rejects.toMatchObject({ code: 'unavailable' });
   });
 
+  it('finds the installation again when the app was installed anew', async () => {
+    const world = await openGithub();
+    const provider = world.simulator.world;
+    const alert = provider.addAlert({ owner: 'acme', repo: 'web' }, { secret: 'x', secretType: 'x' });
+    const read = world.connector.operations.get('github.readAlert');
+    if (read?.effect !== 'observe') throw new Error('no readAlert');
+    await read.run(contextOf(world), alert);
+    provider.state.installations.clear();
+    provider.installation('acme');
+    world.advance(3_600_000);
+    await expect(read.run(contextOf(world), alert)).rejects.toMatchObject({ code: 'missing' });
+    await expect(read.run(contextOf(world), alert)).resolves.toMatchObject({ state: 'open' });
+    await world.close();
+  });
+
   it('mints an installation token once, and again before it expires, by the given clock', async () => {
     const world = await openGithub();
     const secret = world.simulator.world.addToken('ghp', 'ada');

@@ -130,6 +130,15 @@ describe('leaked-github-token', () => {
     expect(github.simulator.world.alert(alert).resolution).toBe('revoked');
   });
 
+  it('does not lift a suspension that was there before', async () => {
+    const installation = github.simulator.world.installation('acme');
+    const { credential } = leak('ghs', { installationId: installation.id });
+    installation.suspendedAt = github.now();
+    const { alert: _, ...where } = credential.where;
+    const steps = await planned(leakedGithubToken, { ...credential, where });
+    expect(steps.map(({ id }) => id)).toEqual(['contain/dead', 'rotate/appKey', 'retire/dead']);
+  });
+
   it('revokes the installation token of another app with itself', async () => {
     const { token, credential } = leak('ghs');
     await carryOut(await planned(leakedGithubToken, credential));
