@@ -1,32 +1,14 @@
-import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
-import { IAMClient } from '@aws-sdk/client-iam';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { AssumeRoleCommand, GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { AssumeRoleCommand, GetCallerIdentityCommand, type STSClient } from '@aws-sdk/client-sts';
 import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
 import { type CallContext, Failure, type Outside } from '#tourniquet';
+import { type ByRegion, type Clients, clientsOf, type Keys } from './clients.ts';
 import { failureOf } from './errors.ts';
 import type { AwsSettings } from './settings.ts';
-import { onTheWire, WIRE } from './wire.ts';
-
-/** What signs a request. */
-export interface Keys {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
-}
 
 /** Who the bot is to AWS. */
 export interface Identity {
   readonly account: string;
   readonly arn: string;
-}
-
-/** The services of one identity in one region, made when first used. */
-export interface Clients {
-  readonly iam: () => IAMClient;
-  readonly sts: () => STSClient;
-  readonly trail: () => CloudTrailClient;
-  readonly secrets: () => SecretsManagerClient;
 }
 
 /** Which of the bot's two identities acts: the one that reads and contains, or the one that issues and deletes. */
@@ -66,7 +48,7 @@ const ROLE_SETTING = {
 } as const;
 
 interface Session {
-  readonly keys: Keys;
+  readonly clients: ByRegion;
   readonly expiresAt: number;
 }
 
@@ -78,14 +60,15 @@ export class Aws {
   readonly settings: AwsSettings;
   readonly #outside: Outside;
   readonly #sessions = new Map<string, Session>();
-  readonly #clients = new Map<string, Clients>();
   readonly #base: () => Promise<Keys>;
+  readonly #own: ByRegion;
   #identity: Identity | undefined;
 
   constructor(settings: AwsSettings, outside: Outside) {
     this.settings = settings;
     this.#outside = outside;
     this.#base = baseKeys(settings);
+    this.#own = this.#clientsOf(this.#base);
   }
 
   /** Clients that read and contain in `account`. Throws Failure `denied` when it is not ours to act in. */
@@ -105,14 +88,14 @@ export class Aws {
 
   /** STS as whoever holds `keys`: the only way to learn whether a leaked key still works. */
   as(keys: Keys): STSClient {
-    return this.#make(async () => keys, this.settings.AWS_REGION).sts();
+    return this.#clientsOf(async () => keys)(this.settings.AWS_REGION).sts();
   }
 
   /** The bot's own identity, before it assumes any role. */
   async identity(ctx: CallContext): Promise<Identity> {
     if (this.#identity) return this.#identity;
     const { Account, Arn } = await call(ctx, 'sts:GetCallerIdentity', (options) =>
-      this.#own().sts().send(new GetCallerIdentityCommand({}), options),
+      this.#own(this.settings.AWS_REGION).sts().send(new GetCallerIdentityCommand({}), options),
     );
     if (!Account || !Arn) throw new Failure('garbled', 'AWS did not say which account the bot belongs to.');
     this.#identity = { account: Account, arn: Arn };
@@ -154,19 +137,14 @@ export class Aws {
         `The bot acts in AWS account ${acting} and the credential belongs to ${account}. Set ${ROLE_SETTING[capacity]} to a role with {account} in its place.`,
       );
     if (role === undefined) return this.#own(region);
-    const { keys } = await this.#session(ctx, role, capacity);
-    return this.#cached(`${role} ${keys.accessKeyId} ${region}`, () => this.#make(async () => keys, region));
-  }
-
-  #own(region = this.settings.AWS_REGION): Clients {
-    return this.#cached(region, () => this.#make(this.#base, region));
+    return (await this.#session(ctx, role, capacity)).clients(region);
   }
 
   async #session(ctx: CallContext, role: string, capacity: Capacity): Promise<Session> {
     const kept = this.#sessions.get(role);
     if (kept && kept.expiresAt - RENEW_BEFORE_MS > this.#outside.now().getTime()) return kept;
     const { Credentials } = await call(ctx, `sts:AssumeRole on ${role}`, (options) =>
-      this.#own()
+      this.#own(this.settings.AWS_REGION)
         .sts()
         .send(
           new AssumeRoleCommand({ RoleArn: role, RoleSessionName: `tourniquet-${capacity}`, DurationSeconds: 900 }),
@@ -177,56 +155,13 @@ export class Aws {
     if (!AccessKeyId || !SecretAccessKey || !SessionToken || !Expiration)
       throw new Failure('garbled', `AWS let the bot assume ${role} and gave no credentials.`);
     const keys = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
-    const session = { keys, expiresAt: Expiration.getTime() };
+    const session = { clients: this.#clientsOf(async () => keys), expiresAt: Expiration.getTime() };
     this.#sessions.set(role, session);
     return session;
   }
 
-  #cached(name: string, make: () => Clients): Clients {
-    const kept = this.#clients.get(name) ?? make();
-    this.#clients.set(name, kept);
-    return kept;
-  }
-
-  #make(credentials: () => Promise<Keys>, region: string): Clients {
-    // Every setting that the SDK would otherwise look up in process.env or ~/.aws is given.
-    const config = {
-      region,
-      credentials,
-      ...(this.settings.AWS_ENDPOINT_URL === undefined ? {} : { endpoint: this.settings.AWS_ENDPOINT_URL }),
-      maxAttempts: 1,
-      retryMode: 'standard' as const,
-      defaultsMode: 'standard' as const,
-      useDualstackEndpoint: false,
-      useFipsEndpoint: false,
-      authSchemePreference: ['aws.auth#sigv4'],
-      disableClockSkewCorrection: false,
-      userAgentAppId: 'tourniquet',
-      requestHandler: { connectionTimeout: 5_000 },
-    };
-    const wire = onTheWire(this.#outside.guard);
-    return {
-      iam: once(() => {
-        const client = new IAMClient(config);
-        client.middlewareStack.add(wire, WIRE);
-        return client;
-      }),
-      sts: once(() => {
-        const client = new STSClient(config);
-        client.middlewareStack.add(wire, WIRE);
-        return client;
-      }),
-      trail: once(() => {
-        const client = new CloudTrailClient(config);
-        client.middlewareStack.add(wire, WIRE);
-        return client;
-      }),
-      secrets: once(() => {
-        const client = new SecretsManagerClient(config);
-        client.middlewareStack.add(wire, WIRE);
-        return client;
-      }),
-    };
+  #clientsOf(credentials: () => Promise<Keys>): ByRegion {
+    return clientsOf({ credentials, endpoint: this.settings.AWS_ENDPOINT_URL, guard: this.#outside.guard });
   }
 }
 
@@ -240,12 +175,4 @@ function baseKeys(settings: AwsSettings): () => Promise<Keys> {
     ...(AWS_SESSION_TOKEN === undefined ? {} : { sessionToken: AWS_SESSION_TOKEN }),
   };
   return async () => explicit;
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
