@@ -1,4 +1,5 @@
 import { may } from './access.ts';
+import { callerOf, keyOf } from './callers.ts';
 import { cloudTrailActions } from './cloudtrail.ts';
 import { iamActions, living, newKey } from './iam.ts';
 import type { Service } from './protocol.ts';
@@ -12,7 +13,6 @@ import {
   type Params,
   type SimAccount,
   type SimKey,
-  type SimPrincipal,
   type SimState,
   type SimUser,
   type Value,
@@ -133,21 +133,21 @@ export class AwsWorld {
 
   /** Whether the holder of a key or session could do `action` now; the drill's measure of harm. */
   canUse(keyId: string, action = 's3:GetObject'): boolean {
-    const caller = this.#callerOf(keyId);
+    const caller = callerOf(this.#state, keyId, this.#options.now());
     return caller !== null && may(caller, action) === 'allowed';
   }
 
   /** The secret that a request of `keyId` must be signed with; null when AWS does not accept the key. */
   signingSecret(keyId: string, token: string | null): string | null {
-    if (this.#callerOf(keyId) === null) return null;
+    if (callerOf(this.#state, keyId, this.#options.now()) === null) return null;
     const session = this.#state.sessions.get(keyId);
     if (session) return session.token === token ? session.secret : null;
-    return this.#keyOf(keyId)?.key.secret ?? null;
+    return keyOf(this.#state, keyId)?.key.secret ?? null;
   }
 
   /** Does what `call` asks, as AWS would: authorises, acts, records. Throws ApiError as AWS answers. */
   perform(call: WorldCall): { readonly [key: string]: Value } {
-    const caller = this.#callerOf(call.keyId);
+    const caller = callerOf(this.#state, call.keyId, this.#options.now());
     if (!caller)
       throw new ApiError('InvalidClientTokenId', 403, 'The security token included in the request is invalid.');
     this.#remember(call);
@@ -183,36 +183,8 @@ export class AwsWorld {
     return act(this.#env(), caller, params);
   }
 
-  #callerOf(keyId: string): Caller | null {
-    const session = this.#state.sessions.get(keyId);
-    if (session) {
-      const account = this.account(session.account);
-      if (this.#options.now() >= session.expiresAt) return null;
-      if ('user' in session.of) {
-        const principal = account.users.get(session.of.user);
-        return principal ? asUser(account, principal, keyId, session.issuedAt) : null;
-      }
-      const principal = account.roles.get(session.of.role);
-      return principal ? asRole(account, { ...session.of, principal }, keyId, session.issuedAt) : null;
-    }
-    const found = this.#keyOf(keyId);
-    if (!found) return null;
-    const { key, account, user } = found;
-    const enforced = key.lagging && this.#options.now() < key.lagging.until ? key.lagging.status : key.status;
-    return enforced === 'Active' ? asUser(account, user, keyId, null) : null;
-  }
-
-  #keyOf(keyId: string): { readonly key: SimKey; readonly user: SimUser; readonly account: SimAccount } | null {
-    for (const account of this.#state.accounts.values())
-      for (const user of account.users.values()) {
-        const key = user.keys.get(keyId);
-        if (key) return { key, user, account };
-      }
-    return null;
-  }
-
   #remember({ keyId, service, region = 'us-east-1' }: WorldCall): void {
-    const found = this.#keyOf(keyId);
+    const found = keyOf(this.#state, keyId);
     if (found) found.key.lastUsed = { at: this.#options.now(), service, region };
   }
 
@@ -237,31 +209,6 @@ export class AwsWorld {
     const { now, random, propagationMs = 0 } = this.#options;
     return { state: this.#state, now, random, propagationMs };
   }
-}
-
-const asUser = (account: SimAccount, principal: SimUser, keyId: string, issuedAt: Date | null): Caller => {
-  const arn = `arn:aws:iam::${account.id}:user/${principal.name}`;
-  const identity = { type: 'IAMUser', accountId: account.id, userName: principal.name, accessKeyId: keyId, arn };
-  return { account, keyId, arn, principal, issuedAt, identity };
-};
-
-function asRole(
-  account: SimAccount,
-  { role, name, principal }: { readonly role: string; readonly name: string; readonly principal: SimPrincipal },
-  keyId: string,
-  issuedAt: Date,
-): Caller {
-  const arn = `arn:aws:sts::${account.id}:assumed-role/${role}/${name}`;
-  const issuer = `arn:aws:iam::${account.id}:role/${role}`;
-  const sessionIssuer = { type: 'Role', arn: issuer, accountId: account.id, userName: role };
-  const identity = {
-    type: 'AssumedRole',
-    accountId: account.id,
-    accessKeyId: keyId,
-    arn,
-    sessionContext: { sessionIssuer },
-  };
-  return { account, keyId, arn, principal, issuedAt, identity };
 }
 
 /** CloudTrail writes members with a small first letter. */

@@ -129,6 +129,30 @@ describe('the AWS client', () => {
     expect(checks).toContainEqual(expect.objectContaining({ name: 'own credentials', state: 'warning' }));
   });
 
+  it('assumes its role again before the session runs out', async () => {
+    world = await openAws({ env: { TOURNIQUET_AWS_CONTAIN_ROLE_ARN: `arn:aws:iam::${ACCOUNT}:role/contain` } });
+    world.sim.world.addRole(ACCOUNT, 'contain', { attached: ['AdministratorAccess'] });
+    const assumed = (): number =>
+      world?.sim.world.account(ACCOUNT).trail.filter(({ eventName }) => eventName === 'AssumeRole').length ?? 0;
+    await act(world, 'lastUsed', ofKey(world));
+    await act(world, 'keysOf', ofKey(world));
+    expect(assumed()).toBe(1);
+    world.advance(11 * 60_000);
+    await act(world, 'lastUsed', ofKey(world));
+    expect(assumed()).toBe(2);
+  });
+
+  it('looks into CloudTrail both where it is and where global services are, and counts an event once', async () => {
+    world = await openAws({ env: { AWS_REGION: 'eu-central-1' } });
+    world.sim.world.perform({ keyId: world.key.id, service: 's3', action: 'ListBuckets' });
+    expect(await act(world, 'recentActivity', ofKey(world))).toMatchObject({ events: 1, complete: true });
+    const regions = world.sim.world
+      .account(ACCOUNT)
+      .trail.filter(({ eventName }) => eventName === 'LookupEvents')
+      .map(({ awsRegion }) => awsRegion);
+    expect(regions).toEqual(['eu-central-1', 'us-east-1']);
+  });
+
   it('doctor says so when AWS does not accept the bot', async () => {
     world = await openAws({ env: { AWS_SECRET_ACCESS_KEY: 'wrong' } });
     const checks = await world.connector.doctor(contextOf(world));
