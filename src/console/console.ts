@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { getCookie } from 'hono/cookie';
+import { html } from 'hono/html';
 import type { Entry } from '../core/entry.ts';
 import type { Desk, Said } from '../decisions/desk.ts';
 import { readIncident } from '../incident/view.ts';
@@ -81,6 +82,7 @@ export function createConsole(options: ConsoleOptions): Hono<ConsoleEnv> {
     return incidentPage(frame, incident, await ledger.head(), await leavesOf(store.db, incident));
   };
   const live = (c: Context<ConsoleEnv>, concerns: (entry: Entry) => boolean): Response => {
+    if (c.req.method === 'HEAD') return c.body(null); // nobody would read the stream, nor end it
     const visit = { cookie: c.get('cookie'), remote: remoteOf(c) };
     const stillIn = async (): Promise<boolean> => (await session.personFor(visit)) !== null;
     return liveStream({ ledger, concerns, stillIn, tickMs: options.tickMs ?? 5_000, onTrouble });
@@ -171,7 +173,10 @@ const TROUBLE = [
 
 const noSuchIncident = (c: Context) =>
   c.html(
-    message('No such incident', ['It may belong to another Tourniquet. The list has all of this one’s: go back to /.']),
+    message('No such incident', [
+      'It may belong to another Tourniquet.',
+      html`<a href="/">All incidents of this one</a>`,
+    ]),
     404,
   );
 const outdated = (c: Context) =>

@@ -91,3 +91,8 @@ it('stops listening when the page goes away', async () => {
   await leave();
   await expect.poll(() => listeners).toBe(0);
 });
+
+it('listens for nobody who only asks whether there is a stream', async () => {
+  expect((await fetch(`${served.url}/live`, { method: 'HEAD' })).status).toBe(200);
+  expect(listeners).toBe(0);
+});
