@@ -43,7 +43,7 @@ export function sentenceOf(entry: Entry, find: StepFinder = () => undefined): Se
     case 'plan':
       return entry.stage === 'assess' ? null : say('info', `Plan ready: ${planSize(entry.plan.phases)}`);
     case 'approval': {
-      const phases = inWords(entry.phases.map((phase) => NOUN[phase]));
+      const phases = phasesInWords(entry.phases);
       return entry.verdict === 'approve'
         ? say('good', `${who} approved ${phases}${tail(entry.why)}`)
         : say('bad', `${who} denied ${phases}${tail(entry.why)}`);
@@ -272,7 +272,9 @@ export function planWords(run: RunView): PlanWords {
     .filter(({ phase, steps }) => phase !== 'assess' && steps.length > 0)
     .map(({ phase, approval, steps }) => ({
       phase,
-      heading: `${capital(NOUN[phase])}: ${approval.people === 0 ? 'no approval needed' : `needs ${approvalWords(approval)}`}${tail(approval.because)}`,
+      heading: oneLine(
+        `${capital(NOUN[phase])}: ${approval.people === 0 ? 'no approval needed' : `needs ${approvalWords(approval)}`}, because ${approval.because}`,
+      ),
       steps: steps.map(({ step, state }): PlanStepWords => {
         number += 1;
         const unavoidable = step.kind === 'call' ? step.unavoidable : undefined;
@@ -311,6 +313,9 @@ function planSize(phases: readonly { readonly steps: readonly PlannedStep[] }[])
   const final = natures.filter((nature) => nature === 'cannot be undone').length;
   return `${plural(natures.length, 'step')}, ${final === 0 ? 'none' : final} of which cannot be undone`;
 }
+
+/** "containment and retirement". */
+export const phasesInWords = (phases: readonly Phase[]): string => inWords(phases.map((phase) => NOUN[phase]));
 
 export const exposureWords = (exposure: Exposure): string => EXPOSURES[exposure];
 

@@ -1,5 +1,5 @@
 import type { IncidentView, RunView } from '../incident/view.ts';
-import { elapsed, exposureWords, inWords, planWords, stamp, standingWords } from '../incident/words.ts';
+import { elapsed, exposureWords, phasesInWords, planWords, stamp, standingWords } from '../incident/words.ts';
 import { buttonsOf } from './buttons.ts';
 import {
   type Block,
@@ -47,9 +47,14 @@ export function card(view: IncidentView, pageOf: PageOf = () => undefined): Mess
           emoji: false,
         },
       },
-      ...(view.runs.length === 0 ? [paragraph([[bold(state[0] ?? '')]], () => [])] : []),
+      paragraph(
+        [...new Set(state)].slice(0, RUNS_SHOWN).map((words) => [bold(words)]),
+        () => [],
+      ),
       paragraph(leakLines(view), (count) => more(`${count} more lines are not shown here.`)),
-      ...runs.flatMap((run) => runBlocks(run, (count) => more(`${count} more lines of this plan are NOT shown here.`))),
+      ...runs.flatMap((run) =>
+        runBlocks(run, runs.length > 1, (count) => more(`${count} more lines of this plan are NOT shown here.`)),
+      ),
       ...(left > 0
         ? [paragraph([more(`${left} more credentials of this incident are not shown here.`)], () => [])]
         : []),
@@ -76,12 +81,16 @@ function leakLines({ findings, title }: IncidentView): Line[] {
   ];
 }
 
-function runBlocks(run: RunView, more: (left: number) => Line): Block[] {
+function runBlocks(run: RunView, several: boolean, more: (left: number) => Line): Block[] {
   const { credential, requestedBy } = run.state.opened;
   const buttons = buttonsOf(run);
   const head: Line[] = [
-    [bold(`${run.standing === 'waiting-approval' ? '⏳ ' : ''}${standingWords(run)}`)],
-    [plain(`${credential.kind} `), code(credential.id), plain(requestedBy ? ` · asked for by ${requestedBy}` : '')],
+    ...(several ? [[bold(standingWords(run))]] : []),
+    [
+      plain(`${credential.kind} `),
+      code(credential.id),
+      ...(requestedBy ? [plain(` · asked for by ${requestedBy}`)] : []),
+    ],
     ...waitLines(run),
   ];
   return [
@@ -99,7 +108,7 @@ function waitLines({ action, phases }: RunView): Line[] {
   switch (action.what.need) {
     case 'approval': {
       const { phases: asked, because } = action.what;
-      return [[plain(`Approving lets it ${inWords(asked)}. Asked because: ${because}`)]];
+      return [[plain(`Approve to let ${phasesInWords(asked)} go ahead. People are asked because ${because}`)]];
     }
     case 'answer': {
       const { step: id } = action.what;

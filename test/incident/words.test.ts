@@ -148,8 +148,8 @@ describe('planWords', () => {
     const words = planWords(seen([PLANNED]));
     expect(words.undo).toBe('Step 1 can be undone. Step 4 cannot be undone.');
     expect(words.phases.map((each) => each.heading)).toEqual([
-      'Containment: needs 1 approval of lead or approver: the user is tagged production',
-      'Retirement: no approval needed: nothing depends on it',
+      'Containment: needs 1 approval of lead or approver, because the user is tagged production',
+      'Retirement: no approval needed, because nothing depends on it',
     ]);
     expect(
       words.phases.flatMap((each) => each.steps.map((step) => `${step.number} ${step.mark} ${step.nature}`)),

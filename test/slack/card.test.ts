@@ -42,17 +42,17 @@ describe('a card', () => {
     const message = await cardOf(opened);
     expect(readable(message.blocks)).toMatchInlineSnapshot(`
       "INC-12 · CRITICAL · AWS access key in a public repository
+      NOT contained; waiting for 1 approval of lead or approver
       Reported: AWS access key in a public repository by github at 2026-03-01 03:12:00 UTC
       Exposure: public: anyone can read it
       Where: acme/web: deploy.env line 3 https://github.com/acme/web/blob/1a2b3c4/deploy.env
       ────────
-      ⏳ NOT contained; waiting for 1 approval of lead or approver
-      aws.access-key key-of-deploy 
-      Approving lets it contain and retire. Asked because: the user is tagged production
-      Containment: needs 1 approval of lead or approver: the user is tagged production
+      aws.access-key key-of-deploy
+      Approve to let containment and retirement go ahead. People are asked because the user is tagged production
+      Containment: needs 1 approval of lead or approver, because the user is tagged production
       1. · Disable the access key of deploy (can be undone)
       2. · AWS refuses the key (proof)
-      Retirement: needs 1 approval of lead or approver: deleting is final
+      Retirement: needs 1 approval of lead or approver, because deleting is final
       3. · Give its users time to move (wait)
       4. · Delete the access key of deploy CANNOT BE UNDONE
       Step 1 can be undone. Step 4 cannot be undone.
@@ -60,7 +60,9 @@ describe('a card', () => {
       [ Approve ] [ Deny ]
       INC-12 · opened 2026-03-01 03:12:00 UTC"
     `);
-    expect(message.text).toMatchInlineSnapshot(`"INC-12 critical: AWS access key in a public repository. NOT contained; waiting for 1 approval of lead or approver."`);
+    expect(message.text).toMatchInlineSnapshot(
+      `"INC-12 critical: AWS access key in a public repository. NOT contained; waiting for 1 approval of lead or approver."`,
+    );
   });
 
   it('carries on its verdict buttons the run and the hash of the plan it shows, and asks again before what is final', async () => {

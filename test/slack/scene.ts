@@ -372,6 +372,9 @@ export async function until<T>(ask: () => Promise<T | undefined>): Promise<T> {
   throw new Error('What was waited for did not come within ten seconds');
 }
 
+/** Acts are numbered across listeners: two with one name would be one act delivered twice. */
+let acts = 0;
+
 export interface Served {
   readonly slack: Slack;
   readonly logs: readonly string[];
@@ -408,7 +411,6 @@ export async function serve(
   });
   const server = createServer(slack.requestListener ?? undefined);
   const { port } = await listening(server);
-  let acts = 0;
   const served: Served = {
     slack,
     logs,
