@@ -36,8 +36,8 @@ export interface Finding {
   readonly validity: Validity;
   readonly clue: Clue;
   readonly locations: readonly Location[];
-  /** ISO 8601, UTC. */
-  readonly detectedAt: string;
+  /** ISO 8601, UTC. Left out where the stream does not say: then it counts as detected when it reached us. */
+  readonly detectedAt?: string;
   readonly exposedAt?: string;
   /** Why this finding must only be shown, never acted on: a provider's sample, a secret no one could verify. */
   readonly showOnly?: string;

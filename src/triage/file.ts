@@ -5,6 +5,7 @@ import type { Runbook } from '../core/runbook.ts';
 import type { Append } from '../custody/ledger.ts';
 import { incidentFor, type Opening, openRun } from '../incident/open.ts';
 import { touch } from '../incident/rows.ts';
+import type { InboxItem } from '../ingest/queue.ts';
 import type { Tx } from '../store/store.ts';
 import { type Examined, TRIAGE, type Triage } from './triage.ts';
 
@@ -24,7 +25,7 @@ type Filing =
 export async function file(
   triage: Triage,
   { tx, append }: { readonly tx: Tx; readonly append: Append },
-  source: string,
+  { source, receivedAt }: Pick<InboxItem, 'source' | 'receivedAt'>,
   requestedBy: string | null,
   examined: Examined,
 ): Promise<void> {
@@ -39,7 +40,7 @@ export async function file(
   };
   const finding = withLearnt(examined);
   const filing = await judge(triage, tx, finding, requestedBy, examined);
-  const { cause, title, severity, exposure, locations, detectedAt, exposedAt, dedupeKey } = finding;
+  const { cause, title, severity, exposure, locations, detectedAt = receivedAt, exposedAt, dedupeKey } = finding;
   const incident =
     filing.do === 'join'
       ? filing.incident

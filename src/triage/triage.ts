@@ -76,7 +76,7 @@ async function triageOne(triage: Triage, item: InboxItem): Promise<void> {
   const requestedBy = requesterOf(item.source, request);
   await ledger.commit(async (tx, append) => {
     if (!(await inbox.done(tx, item.id))) return;
-    for (const each of examined) await file(triage, { tx, append }, item.source, requestedBy, each);
+    for (const each of examined) await file(triage, { tx, append }, item, requestedBy, each);
   });
 }
 

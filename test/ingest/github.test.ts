@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { githubSource } from '../../src/ingest/sources/github.ts';
 import { fixture, fixtureJson, withMember } from './samples.ts';
@@ -78,6 +79,18 @@ describe('a secret scanning alert', () => {
         },
       ],
     });
+  });
+
+  it('is read as GitHub Enterprise Server sent it before there were times in it', () => {
+    const captured = readFileSync(
+      new URL('../e2e/fixtures/secret-scanning-alert-reopened.json', import.meta.url),
+      'utf8',
+    );
+    const parsed = parse(captured);
+    expect(parsed).toMatchObject({
+      findings: [{ dedupeKey: 'github:Codertocat/Hello-World#191', exposure: 'internal' }],
+    });
+    expect(parsed).not.toHaveProperty('findings.0.detectedAt');
   });
 
   it.each(['created', 'publicly_leaked', 'validated', 'reopened'])('is acted on when it is %s', (action) => {

@@ -8,7 +8,8 @@ import type { Authenticated, Parsed, RawRequest, WebhookSource } from '../source
 /** What GitHub's REST API says of an alert when a webhook carries it; neither the secret nor its state is there. */
 const alert = z.object({
   number: z.int().positive(),
-  created_at: instant,
+  /** Not in what older GitHub Enterprise Servers send. */
+  created_at: instant.optional(),
   updated_at: instant.nullish(),
   html_url: link.nullish(),
   secret_type: text(200).optional(),
@@ -134,6 +135,7 @@ function findingOf(event: AlertEvent, locations: readonly Location[]): Parsed {
   const key = `github:${repository.full_name}#${alert.number}`;
   const secretType = alert.secret_type ?? 'unknown';
   const title = `${alert.secret_type_display_name ?? secretType} in ${repository.full_name} (alert #${alert.number})`;
+  const detectedAt = alert.updated_at ?? alert.created_at;
   const exposure: Exposure = alert.publicly_leaked || !repository.private ? 'public' : 'internal';
   const validity: Validity = alert.validity ?? 'unknown';
   const finding: Finding = {
@@ -149,7 +151,7 @@ function findingOf(event: AlertEvent, locations: readonly Location[]): Parsed {
       where: { owner, repo, number: alert.number, secretType },
     },
     locations,
-    detectedAt: alert.updated_at ?? alert.created_at,
+    ...(detectedAt === undefined ? {} : { detectedAt }),
   };
   return { kind: 'findings', findings: [finding] };
 }
