@@ -327,21 +327,28 @@ describe('/tq', () => {
 });
 
 describe('settings', () => {
-  const base = { desk: undefined, services, log: { warn: () => {}, error: () => {} } };
   it('that cannot work are refused with what to set', () => {
+    const log = { warn: () => {}, error: () => {} };
     const make = (config: Parameters<typeof createSlack>[0]['config']) => () =>
-      createSlack({ ...base, desk: opened.desk, config });
+      createSlack({ desk: opened.desk, services, log, config });
     expect(make({ botToken: 'x', signingSecret: 's', channel: '#incidents' })).toThrow(/by its id/);
     expect(make({ botToken: 'x', channel: CHANNEL })).toThrow(/signing secret.*or an app token/);
   });
 
-  it('with an app token need no request address', async () => {
+  it('with an app token need no request address, and no Slack that can be reached', async () => {
+    const warnings: string[] = [];
     const slack = createSlack({
-      ...base,
       desk: opened.desk,
-      config: { botToken: 'x', appToken: 'y', channel: CHANNEL, apiUrl: fake.url },
+      services,
+      log: {
+        warn: (_details, message) => warnings.push(message),
+        error: (_details, message) => warnings.push(message),
+      },
+      config: { botToken: 'x', appToken: 'y', channel: CHANNEL, apiUrl: `http://127.0.0.1:${await freePort()}` },
     });
     expect(slack.requestListener).toBeNull();
-    expect(await until(async () => slack)).toBe(slack);
+    slack.start();
+    await until(async () => warnings.find((each) => each.includes('Slack')));
+    await slack.stop();
   });
 });

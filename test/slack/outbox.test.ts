@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   type Case,
@@ -34,6 +34,14 @@ async function begin(apiUrl: string, opened?: Case): Promise<{ opened: Case; ser
   const served = await serve(scene, { apiUrl, services, answers });
   closers.push(served.close);
   return { opened: scene, served };
+}
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => new Promise((resolve) => server.close(resolve)));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('The server listens on no port');
+  return address.port;
 }
 
 async function emulator(scopes: readonly string[] = SCOPES, port?: number): Promise<FakeSlack> {
@@ -116,6 +124,29 @@ describe('the outbox', () => {
     expect(row.ts).toBe(posted.ts);
   });
 
+  it('posts no second card when Slack took the first and its answer was lost on the way', async () => {
+    const fake = await emulator();
+    let lost = 0;
+    const proxy = createServer(async (request, response) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of request) chunks.push(Buffer.from(chunk));
+      const { authorization = '', 'content-type': type = '' } = request.headers;
+      const headers = { authorization, 'content-type': type };
+      const answer = await fetch(`${fake.url}${request.url}`, { method: 'POST', headers, body: Buffer.concat(chunks) });
+      const body = await answer.text();
+      if (request.url?.endsWith('chat.postMessage') && lost === 0) {
+        lost += 1;
+        response.destroy();
+      } else response.writeHead(answer.status, { 'content-type': 'application/json' }).end(body);
+    });
+    const { opened, served } = await begin(`http://127.0.0.1:${await listening(proxy)}`);
+    await opened.open(12);
+    expect(await served.slack.outbox.tick()).toMatchObject({ posted: 0, failed: 1 });
+    expect(await served.slack.outbox.tick()).toMatchObject({ failed: 0 });
+    expect(lost).toBe(1);
+    expect((await cardIn(fake)).text).toContain('INC-12');
+  });
+
   it('takes no one else’s message for its card, whatever metadata it carries', async () => {
     const fake = await emulator();
     const { opened, served } = await begin(fake.url);
@@ -126,7 +157,7 @@ describe('the outbox', () => {
       .execute();
     await fake.post({
       text: 'not ours',
-      metadata: { event_type: 'tourniquet_incident', event_payload: { incident: 'inc-13' } },
+      metadata: { event_type: 'tourniquet_incident', event_payload: { incident: 'inc-12' } },
     });
     expect(await served.slack.outbox.tick()).toMatchObject({ posted: 1, failed: 0 });
     expect((await cardIn(fake)).text).toContain('INC-12');
@@ -162,10 +193,7 @@ describe('the outbox', () => {
       calls += 1;
       response.writeHead(429, { 'retry-after': '30' }).end();
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    closers.push(() => new Promise((resolve) => server.close(resolve)));
-    const address = server.address();
-    const port = typeof address === 'object' && address ? address.port : 0;
+    const port = await listening(server);
     const { opened, served } = await begin(`http://127.0.0.1:${port}`);
     await opened.open(1);
     await opened.open(2);

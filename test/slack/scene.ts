@@ -270,6 +270,7 @@ export interface FakeSlack {
   readonly url: string;
   history(): Promise<readonly SlackMessage[]>;
   replies(ts: string): Promise<readonly SlackMessage[]>;
+  /** As another member of the channel. */
   post(body: object): Promise<string>;
   /** A trigger that opens one form, as a click brings it. */
   trigger(user: string): Promise<string>;
@@ -287,7 +288,7 @@ export async function openSlack(scopes: readonly string[], port?: number): Promi
         users: [{ name: 'ana' }],
         tokens: [
           { token: BOT_TOKEN, user_id: 'U000000001', scopes },
-          { token: 'reader', user_id: 'U000000001', scopes: ['channels:history', 'chat:write'] },
+          { token: 'reader', user: 'ana', scopes: ['channels:history', 'chat:write'] },
         ],
       },
     },
