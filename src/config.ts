@@ -14,7 +14,7 @@ import {
 } from './config/own.ts';
 import { connectorProblems, unknownVariables, withoutSecrets } from './config/problems.ts';
 import { type Problem, Reader } from './config/reader.ts';
-import { asksForLive, settingsTable } from './config/settings.ts';
+import { asksForLive, meantForUs, settingsTable } from './config/settings.ts';
 import { readSlack, type SlackConfig } from './config/slack.ts';
 import type { Connector, Env } from './core/connector.ts';
 import { emptyInventory, type Inventory, parseInventory } from './inventory.ts';
@@ -29,7 +29,7 @@ export { type Setting, settingsTable } from './config/settings.ts';
 
 /** Everything that the environment and the files it names say, checked. */
 export interface Config {
-  /** `sandbox` when nothing is configured: simulated providers, and another ledger. */
+  /** `sandbox` when nothing of ours is configured: simulated providers, and another ledger. AWS_REGION and its like do not count. */
   readonly mode: 'sandbox' | 'live';
   readonly host: string;
   readonly port: number;
@@ -87,7 +87,11 @@ export function readConfig(given: Env, machine: Machine, connectors: readonly Co
   const extensionsDir = extensionsDirOf(env);
   const table = settingsTable(connectors);
   const strangers = unknownVariables(env, new Set(table.map(({ name }) => name)));
-  const problems = [...reader.problems, ...connectors.flatMap((each) => connectorProblems(each, env)), ...strangers];
+  const problems = [
+    ...reader.problems,
+    ...(mode === 'live' ? connectors.flatMap((each) => connectorProblems(each, env)) : []),
+    ...strangers,
+  ];
   const secrets = table.flatMap(({ name, secret }) => (secret ? (env[name]?.split(',') ?? []) : []));
   if (problems.length > 0 || port === undefined || !logLevel || !origin || !brake)
     return { ok: false, problems: problems.map((problem) => withoutSecrets(problem, secrets)) };
@@ -119,7 +123,7 @@ const withoutBlanks = (env: Env): Env =>
   Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''));
 
 function modeOf(env: Env, connectors: readonly Connector[]): 'sandbox' | 'live' {
-  return Object.keys(env).some(asksForLive) || connectors.some((connector) => connector.configured(env))
+  return Object.keys(env).some(asksForLive) || connectors.some((connector) => connector.configured(meantForUs(env)))
     ? 'live'
     : 'sandbox';
 }

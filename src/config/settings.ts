@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Connector } from '../core/connector.ts';
+import type { Connector, Env } from '../core/connector.ts';
 
 /** One environment variable, as the README's table shows it. */
 export interface Setting {
@@ -54,6 +54,22 @@ export const OWN = {
 export type OwnName = keyof typeof OWN;
 
 const SANDBOX_TOO = ['PORT', 'HOST', 'LOG_LEVEL', 'TOURNIQUET_DATA_DIR'];
+
+/** Set on many machines for other programs: by themselves they are no wish that a bot should act on what they lead to. */
+const FOR_OTHERS = [
+  'AWS_REGION',
+  'AWS_PROFILE',
+  'AWS_ENDPOINT_URL',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'GITHUB_TOKEN',
+  'GITHUB_API_URL',
+];
+
+/** `env` without what other programs may have put there. */
+export const meantForUs = (env: Env): Env =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !FOR_OTHERS.includes(name)));
 
 /** Whether setting it means that someone wants more than the sandbox. */
 export const asksForLive = (name: string): boolean => Object.hasOwn(OWN, name) && !SANDBOX_TOO.includes(name);

@@ -50,6 +50,7 @@ export type Action =
 export type Awaited =
   | {
       readonly need: 'approval';
+      /** Every phase that is still to be approved, the next one first; each has a rule of its own in the plan. */
       readonly phases: readonly Phase[];
       readonly people: number;
       readonly roles: readonly string[];

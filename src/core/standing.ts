@@ -37,7 +37,7 @@ export function standingOf(state: RunState, action: Action): Standing {
     }
   }
   if (action.do === 'sleep' && action.because === 'soak') return 'soaking';
-  return DURING[currentPhase(state)];
+  return DURING[action.do === 'begin' ? action.phase : currentPhase(state)];
 }
 
 const DURING = { assess: 'assessing', contain: 'containing', rotate: 'rotating', retire: 'retiring' } as const;

@@ -1,5 +1,6 @@
 import { milliseconds } from '../core/duration.ts';
 import { next } from '../core/next.ts';
+import type { ApprovalRule, Phase } from '../core/plan.ts';
 import { touch, wake } from '../incident/rows.ts';
 import { actorOf } from '../policy/policy.ts';
 import { readSwitches } from '../store/settings.ts';
@@ -20,8 +21,8 @@ export interface Verdict {
 }
 
 /**
- * Records a person's verdict on exactly the plan they were shown, for every phase of it that waits for people.
- * Refused when the plan has changed, when they asked for the run themselves, or when nothing waits for a verdict.
+ * Records a person's verdict on exactly the plan they were shown: a denial of everything that waits, or an approval of those
+ * waiting phases that this person may approve, each by its own rule. Refused when the plan has changed, when they asked for the run themselves, or when nothing waits for a verdict.
  */
 export async function decide(desk: Desk, { run, planSha256, verdict, authn, why }: Verdict): Promise<Said> {
   const known = personBehind(desk, authn);
@@ -44,16 +45,24 @@ export async function decide(desk: Desk, { run, planSha256, verdict, authn, why 
     if (action.do !== 'await' || action.what.need !== 'approval') {
       return refuse('not-waiting', `${ref} waits for no approval: it may have been decided already.`);
     }
-    const { phases, people, roles, because } = action.what;
+    const { phases: waiting, people, roles, because } = action.what;
     if (verdict === 'approve' && state.opened.requestedBy === person.id) {
       return refuse('own-request', `You asked for ${ref} yourself; someone else must approve it.`);
     }
     const allowed = desk.policy.may(person, verdict, { people, roles, because });
     if (!allowed.ok) return refuse('not-allowed', `You may not ${verdict} this: ${allowed.because}`);
-    const mine = state.approvals.some((each) => each.by.id === person.id && each.planSha256 === planSha256);
-    if (verdict === 'approve' && mine && people > 0) {
+    const [first] = waiting;
+    const mine = state.approvals.some(
+      (each) => each.by.id === person.id && each.planSha256 === planSha256 && first && each.phases.includes(first),
+    );
+    if (verdict === 'approve' && mine) {
       return refuse('already', `You have approved ${ref} already; it needs ${people} more, from other people.`);
     }
+    // Each phase has its own rule: whoever may approve the containment has not thereby approved the deletion.
+    const ruleOf = (phase: Phase): ApprovalRule | undefined =>
+      state.response?.plan.phases.find((each) => each.phase === phase)?.approval;
+    const mayApprove = (phase: Phase): boolean => desk.policy.may(person, 'approve', ruleOf(phase)).ok;
+    const phases = verdict === 'deny' ? waiting : waiting.filter((phase) => phase === first || mayApprove(phase));
     append({
       type: 'approval',
       actor: actorOf(person, authn),

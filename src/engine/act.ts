@@ -1,3 +1,4 @@
+import { Failure } from '../core/failure.ts';
 import { type Action, planningStep } from '../core/next.ts';
 import type { Plan } from '../core/plan.ts';
 import { PlanError } from '../core/planner.ts';
@@ -8,6 +9,10 @@ import { assessPlan, type Compiler, responsePlan } from './compile.ts';
 import { confirm } from './confirm.ts';
 import { type Engine, record, type Session } from './session.ts';
 import { undoStep } from './undo.ts';
+
+class BrakeClosed extends Error {
+  override readonly name = 'BrakeClosed';
+}
 
 /** Does what `next` decided. Throws Superseded when the run was taken over, or people decided something, meanwhile. */
 export async function act(
@@ -23,11 +28,16 @@ export async function act(
       const alone = phase === 'contain' && approvals.length === 0 && session.state.opened.requestedBy === undefined;
       const authority = { policySha256: engine.policy.sha256, approvals };
       const begun = { type: 'decision', decision: { is: 'phase-begun', phase, because }, authority } as const;
-      return {
-        session: await record(engine, session, [begun], async (tx) => {
-          if (alone) await countAgainst(tx, engine.brake, engine.clock.now());
-        }),
-      };
+      try {
+        const counted = await record(engine, session, [begun], async (tx) => {
+          if (alone && !(await countAgainst(tx, engine.brake, engine.clock.now()))) throw new BrakeClosed();
+        });
+        return { session: counted };
+      } catch (error) {
+        // It closed since this was planned (a storm, a thaw): it is planned again, and then asks people.
+        if (error instanceof BrakeClosed) return { session: await plan(engine, session, 'response') };
+        throw error;
+      }
     }
     case 'call': {
       const [first] = action.calls;
@@ -123,7 +133,8 @@ function attempt(make: () => Plan): { readonly plan: Plan } | { readonly why: st
     tidy(plan); // what cannot stand in the ledger cannot be approved either
     return { plan };
   } catch (error) {
-    if (error instanceof PlanError) return { why: `The runbook could not be planned: ${error.message}` };
+    if (error instanceof PlanError || error instanceof Failure)
+      return { why: `The runbook could not be planned: ${error.message}` };
     return { why: `The runbook failed while planning (${error instanceof Error ? error.name : typeof error}).` };
   }
 }

@@ -17,12 +17,15 @@ async function recent(db: Reader, brake: Brake, now: Date): Promise<number[]> {
 export const isBraked = async (db: Reader, brake: Brake, now: Date): Promise<boolean> =>
   (await recent(db, brake, now)).length >= brake.most;
 
-/** Counts one containment by the bot alone, in the transaction that begins it. */
-export async function countAgainst(tx: Tx, brake: Brake, now: Date): Promise<void> {
-  const value = [...(await recent(tx, brake, now)), now.getTime()].join(',');
+/** Counts one containment by the bot alone, in the transaction that begins it. False, counting nothing, when the brake is closed. */
+export async function countAgainst(tx: Tx, brake: Brake, now: Date): Promise<boolean> {
+  const times = await recent(tx, brake, now);
+  if (times.length >= brake.most) return false;
+  const value = [...times, now.getTime()].join(',');
   await tx
     .insertInto('setting')
     .values({ key: KEY, value })
     .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
     .execute();
+  return true;
 }

@@ -16,6 +16,13 @@ export interface Compiler {
 
 const READS_NEED_NOBODY: ApprovalRule = { people: 0, roles: [], because: 'reads change nothing' };
 
+/** The brake stands around policy: a policy that forgets it does not open it. */
+const BRAKED: ApprovalRule = {
+  people: 1,
+  roles: ['responder', 'lead', 'approver'],
+  because: 'the brake is on: the bot has contained as many as it may by itself for now',
+};
+
 /** The first plan of a run: what is read before anything is decided. Throws PlanError in words when it cannot be made. */
 export function assessPlan(run: string, opened: RunState['opened'], compiler: Compiler): Plan {
   const runbook = runbookOf(opened, compiler);
@@ -35,9 +42,11 @@ export function responsePlan(run: string, state: RunState, compiler: Compiler): 
   const laidOut = layOut(phases.map((phase) => ({ phase, steps: written[phase] })));
   const planned = phases.map((phase) => {
     const steps = laidOut.get(phase) ?? [];
-    const rule =
-      steps.length === 0 ? READS_NEED_NOBODY : compiler.policy.approvalFor(question(phase, steps, opened, compiler));
-    return phaseOf(phase, steps, rule);
+    if (steps.length === 0) return phaseOf(phase, steps, READS_NEED_NOBODY);
+    const asked = question(phase, steps, opened, compiler);
+    const rule = compiler.policy.approvalFor(asked);
+    const held = asked.braked && phase === 'contain' && rule.people === 0 && asked.requestedBy === undefined;
+    return phaseOf(phase, steps, held ? BRAKED : rule);
   });
   return planOf(run, opened, runbook, planned);
 }

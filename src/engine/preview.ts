@@ -4,7 +4,7 @@ import type { RunState } from '../core/journal.ts';
 import type { Json } from '../core/json.ts';
 import type { Plan } from '../core/plan.ts';
 import { PlanError, resolve } from '../core/planner.ts';
-import type { Inventory } from '../inventory.ts';
+import { type Inventory, paramsOf } from '../inventory.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Caller } from '../providers/caller.ts';
 import { identify } from '../providers/identify.ts';
@@ -37,7 +37,7 @@ export async function preview(clue: Clue, options: PreviewOptions): Promise<Prev
   const { credential } = found;
   const runbook = registry.runbookFor(credential.kind);
   if (!runbook) return { ok: false, message: `Nothing would be done: no runbook handles "${credential.kind}".` };
-  const params = runbook.params.safeParse(inventory.holdingOf(credential).params);
+  const params = runbook.params.safeParse(paramsOf(inventory.holdingOf(credential)));
   if (!params.success)
     return { ok: false, message: `The inventory's params for this credential do not fit ${runbook.name}.` };
   const compiler: Compiler = {

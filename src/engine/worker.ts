@@ -38,7 +38,7 @@ export function createWorker({ engine, owner, width, onError, stopping }: Worker
     let session: Session | undefined;
     try {
       session = await openSession(engine, lease);
-      const wakeAt = await moveAsFarAsItGoes(lease, session, (moved) => {
+      const wakeAt = await moveAsFarAsItGoes(session, (moved) => {
         session = moved;
       });
       await release(store, lease, session.lastSeq, wakeAt, clock.now());
@@ -51,11 +51,7 @@ export function createWorker({ engine, owner, width, onError, stopping }: Worker
     }
   }
 
-  async function moveAsFarAsItGoes(
-    lease: Lease,
-    opened: Session,
-    keep: (session: Session) => void,
-  ): Promise<number | null> {
+  async function moveAsFarAsItGoes(opened: Session, keep: (session: Session) => void): Promise<number | null> {
     let session = opened;
     while (!stopping.aborted) {
       const switches = await readSwitches(store.db);

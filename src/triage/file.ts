@@ -6,6 +6,7 @@ import type { Append } from '../custody/ledger.ts';
 import { incidentFor, type Opening, openRun } from '../incident/open.ts';
 import { touch } from '../incident/rows.ts';
 import type { InboxItem } from '../ingest/queue.ts';
+import { paramsOf } from '../inventory.ts';
 import type { Tx } from '../store/store.ts';
 import { type Examined, TRIAGE, type Triage } from './triage.ts';
 
@@ -139,7 +140,7 @@ async function judge(
   if (answer.verdict === 'tell') return { do: 'tell', because: answer.because };
   const runbook = triage.registry.runbookFor(credential.kind);
   if (!runbook) return { do: 'tell', because: `no runbook handles "${credential.kind}"` };
-  const params = runbook.params.safeParse(holding.params);
+  const params = runbook.params.safeParse(paramsOf(holding));
   if (!params.success)
     return { do: 'tell', because: `the inventory's params for this credential do not fit ${runbook.name}` };
   return { do: 'open', runbook, params: params.data, credential, because: answer.because };
