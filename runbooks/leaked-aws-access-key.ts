@@ -30,6 +30,8 @@ const params = z.object({
   sink: sink.optional(),
   /** How long the disabled key is kept, so that whoever still needs it can speak up. */
   soak: duration.default('7d'),
+  /** AWS takes a few seconds to mean what it answered: look again after this long before believing it. */
+  settle: duration.default('10s'),
 });
 
 /** Sinks that can give back what they held; any other only takes. */
@@ -59,19 +61,19 @@ export const leakedAwsAccessKey = defineRunbook(accessKey, {
   // Disabling a key leaves the sessions alive that were opened with it, for up to 36 hours. So the user is denied everything
   // first: that stops them at once, and an intruder's second key with them. Sessions of roles are not the user's: each role
   // that the key assumed is told to refuse what was issued before now.
-  contain: (key, { opened }) => ({
+  contain: (key, { opened }, { settle }) => ({
     deny: step(`Deny user ${key.where.user} everything`, awsIam.denyAll, key),
     disable: step('Disable the key', awsIam.disableKey, key),
     roles: opened.roles.map((where) =>
       step(`Revoke the sessions of role ${where.role}`, awsIam.revokeRoleSessions, { where }),
     ),
-    dead: confirm('The key no longer works', awsIam.liveness, key, { expect: 'dead', within: '5m', settle: '10s' }),
+    dead: confirm('The key no longer works', awsIam.liveness, key, { expect: 'dead', within: '5m', settle }),
   }),
 
   // The deny that stopped the sessions would stop the new key of the same user too, so it is narrowed to sessions from before
   // now. That narrow deny does not reach federation sessions: where the key opened some, they are first left to run out, and
   // where CloudTrail could not say, a person does.
-  rotate: ({ id, where }, { keys, opened }, { sink }) => ({
+  rotate: ({ id, where }, { keys, opened }, { sink, settle }) => ({
     otherKeys: keys.keys
       .filter((other) => other.id !== id)
       .map((other) =>
@@ -100,14 +102,14 @@ export const leakedAwsAccessKey = defineRunbook(accessKey, {
       opened.federationSessions === 0
         ? undefined
         : wait('Let its federation sessions run out, under the deny of everything', '36h'),
-    ...replacement(where, sink),
+    ...replacement(where, sink, settle),
   }),
 
-  retire: (key, _facts, { soak }) => ({
+  retire: (key, _facts, { soak, settle }) => ({
     soak: wait(`Keep the disabled key for ${soak}, in case something still needs it`, soak),
-    stillDead: confirm('The key is still dead', awsIam.liveness, key, { expect: 'dead', within: '5m', settle: '10s' }),
+    stillDead: confirm('The key is still dead', awsIam.liveness, key, { expect: 'dead', within: '5m', settle }),
     delete: step('Delete the key for good', awsIam.deleteKey, key),
-    gone: confirm('The key is gone', awsIam.liveness, key, { expect: 'dead', within: '5m', settle: '10s' }),
+    gone: confirm('The key is gone', awsIam.liveness, key, { expect: 'dead', within: '5m', settle }),
   }),
 });
 
@@ -115,7 +117,11 @@ const keysPage = (user: string): string =>
   `https://console.aws.amazon.com/iam/home#/users/details/${encodeURIComponent(user)}?section=security_credentials`;
 
 /** A new key where its users look for it, and nothing of ours in its way. */
-function replacement(where: { readonly account: string; readonly user: string }, sink: SinkTarget | undefined) {
+function replacement(
+  where: { readonly account: string; readonly user: string },
+  sink: SinkTarget | undefined,
+  settle: Duration,
+) {
   const narrow = step('Deny only the sessions from before now', awsIam.narrowDeny, { where });
   if (sink === undefined)
     return {
@@ -139,7 +145,7 @@ function replacement(where: { readonly account: string; readonly user: string },
       'The new key works',
       awsIam.newKeyLive,
       { where, id: out(issue, 'keyId') },
-      { expect: 'live', within: '5m', settle: '10s' },
+      { expect: 'live', within: '5m', settle },
     ),
   };
 }

@@ -3,6 +3,7 @@
 // machine happens to have: where it is older, the binary that npm installed beside us takes over. This comes before any
 // import, because better-sqlite3 crashes the process on Node 20.
 'use strict';
+var os = require('os');
 var path = require('path');
 var spawn = require('child_process').spawn;
 
@@ -45,14 +46,13 @@ if (node === null) {
   process.exit(1);
 }
 
-// Always a child, so that flags and signals behave alike on every machine.
+// Always a child, so that flags and signals behave alike on every machine. Ctrl-C at a terminal reaches the child by itself.
 var child = spawn(node, ['--disable-warning=ExperimentalWarning', script].concat(args), { stdio: 'inherit' });
 ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => {
   process.on(signal, () => {
-    child.kill(signal);
+    if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
   });
 });
 child.on('exit', (code, signal) => {
-  if (signal) process.kill(process.pid, signal);
-  else process.exit(code);
+  process.exit(signal ? 128 + (os.constants.signals[signal] || 0) : code); // as PID 1 of a container it cannot kill itself
 });

@@ -29,7 +29,7 @@ export interface Objective {
 export interface Staged {
   readonly alert: Delivery;
   /** What the inventory knows, as the file TOURNIQUET_INVENTORY has it. */
-  readonly inventory: readonly JsonObject[];
+  readonly inventory: readonly (JsonObject & { readonly params?: JsonObject })[];
   readonly objectives: readonly Objective[];
   /** Secrets that must appear nowhere: not in the ledger, the database file, a message or a log. */
   readonly secrets: readonly string[];

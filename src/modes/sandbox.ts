@@ -6,7 +6,7 @@ import { createEmulator } from 'emulate';
 import { type App, createApp } from '../app.ts';
 import type { Config } from '../config.ts';
 import { loadScenario } from '../drill/load.ts';
-import type { Delivery } from '../drill/scenario.ts';
+import type { Delivery, Staged } from '../drill/scenario.ts';
 import { openWorld, PEOPLE } from '../drill/world.ts';
 import type { Loaded } from '../extensions.ts';
 import { githubSource } from '../ingest/sources/github.ts';
@@ -27,6 +27,8 @@ export interface Sandbox {
 const SAMPLE = 'leaked-aws-access-key';
 /** As long as a week is in earnest: long enough to be seen. */
 const SOAK = '5s';
+/** The simulators mean what they answered after a second and a half. */
+const SETTLE = '3s';
 
 /**
  * The same bot among simulated AWS, GitHub and Slack in this process, on the real clock. It starts afresh: the simulators remember
@@ -54,7 +56,7 @@ export async function openSandbox(
       guard: world.guard,
       sources: [githubSource({ secrets: [world.webhookSecret] })],
       people: PEOPLE,
-      inventory: parseInventory(JSON.stringify(inventory), 'the sandbox'),
+      inventory: parseInventory(JSON.stringify(inventory.map(hasten)), 'the sandbox'),
       onError: (error, where) => log.error({ err: error }, `Our own code failed in ${where}; everything else goes on`),
     }),
   );
@@ -69,6 +71,11 @@ export async function openSandbox(
     },
   };
 }
+
+const hasten = ({ params, ...entry }: Staged['inventory'][number]) => ({
+  ...entry,
+  params: { ...params, settle: SETTLE },
+});
 
 const BOT_USER = 'U000000001';
 const SCOPES = ['chat:write', 'commands', 'channels:history', 'channels:read'];
