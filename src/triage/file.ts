@@ -22,14 +22,17 @@ type Filing =
       readonly because: string;
     };
 
-/** Files one examined finding: joins the run that already works on the credential, opens one, or tells people; and records why. */
+/**
+ * Files one examined finding: joins the run that already works on the credential, opens one, or tells people; and records why.
+ * Resolves with its incident.
+ */
 export async function file(
   triage: Triage,
   { tx, append }: { readonly tx: Tx; readonly append: Append },
   { source, receivedAt }: Pick<InboxItem, 'source' | 'receivedAt'>,
   requestedBy: string | null,
   examined: Examined,
-): Promise<void> {
+): Promise<string> {
   const now = triage.clock.now();
   const opening: Opening = {
     tx,
@@ -89,8 +92,8 @@ export async function file(
     });
   }
   await remember(tx, dedupeKey, incident, run, now);
-  await closeIfOnlyTold(tx, incident, now);
   await touch(tx, incident);
+  return incident;
 }
 
 function withLearnt({ finding, found }: Examined): Finding {
@@ -173,8 +176,11 @@ async function remember(tx: Tx, dedupeKey: string, incident: string, run: string
     .execute();
 }
 
-/** An incident that only tells has nothing to wait for. */
-async function closeIfOnlyTold(tx: Tx, incident: string, now: Date): Promise<void> {
+/**
+ * An incident that only tells has nothing to wait for. Only once every finding of its alert is filed: one that comes later may be
+ * acted on, and belongs to the same incident.
+ */
+export async function closeIfOnlyTold(tx: Tx, incident: string, now: Date): Promise<void> {
   const run = await tx.selectFrom('run').select('id').where('incident', '=', incident).limit(1).executeTakeFirst();
   if (run) return;
   await tx

@@ -12,7 +12,7 @@ import type { Caller } from '../providers/caller.ts';
 import { type Identification, identify } from '../providers/identify.ts';
 import type { Registry } from '../providers/registry.ts';
 import type { Seal, SealedStore } from '../store/sealed.ts';
-import { file } from './file.ts';
+import { closeIfOnlyTold, file } from './file.ts';
 import { requesterOf } from './person.ts';
 
 /** What triage decides with, and writes through. */
@@ -76,7 +76,9 @@ async function triageOne(triage: Triage, item: InboxItem): Promise<void> {
   const requestedBy = requesterOf(item.source, request);
   await ledger.commit(async (tx, append) => {
     if (!(await inbox.done(tx, item.id))) return;
-    for (const each of examined) await file(triage, { tx, append }, item, requestedBy, each);
+    const incidents = new Set<string>();
+    for (const each of examined) incidents.add(await file(triage, { tx, append }, item, requestedBy, each));
+    for (const incident of incidents) await closeIfOnlyTold(tx, incident, triage.clock.now());
   });
 }
 
