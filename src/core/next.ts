@@ -280,14 +280,30 @@ export function outputsOf(state: RunState): ReadonlyMap<string, Json> {
   return outputs;
 }
 
-/** The steps that an undo would take back now, last first. */
+/**
+ * The steps that an undo would take back now, last first. Once retirement has begun to destroy the old credential, nothing that
+ * came before can be taken back: its users live on the replacement, and the state before no longer exists.
+ */
 export function undoable(state: RunState): Call['step'][] {
-  const steps = (state.response?.plan.phases ?? []).flatMap((phase) => phase.steps);
+  const phases = state.response?.plan.phases ?? [];
+  const steps = phases.flatMap(({ phase, steps }) => steps.map((step) => ({ phase, step })));
+  const destroyed = steps.findLastIndex(
+    ({ phase, step }) =>
+      phase === 'retire' &&
+      step.kind === 'call' &&
+      step.effect === 'irreversible' &&
+      mayBeApplied(state.steps.get(step.id)),
+  );
   return steps
+    .slice(destroyed + 1)
+    .map(({ step }) => step)
     .filter((step): step is Call['step'] => step.kind === 'call' && step.effect === 'reversible')
     .filter((step) => state.steps.get(step.id)?.is === 'done' && state.undo?.steps.get(step.id)?.is !== 'done')
     .reverse();
 }
+
+const mayBeApplied = (state: StepState | undefined): boolean =>
+  state?.is === 'done' || state?.is === 'intended' || state?.is === 'unknown';
 
 function nextUndo(state: RunState, undo: NonNullable<RunState['undo']>, now: number, { frozen }: Switches): Action {
   const doubtful = inDoubt(state);

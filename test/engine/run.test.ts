@@ -108,6 +108,19 @@ describe('a run', () => {
     expect(world.vendor.effects).toEqual(['disable', 'disable.undo']);
   });
 
+  it('cannot be undone once the old credential was destroyed: its users live on the new one', async () => {
+    const world = await createWorld();
+    await revoke(world);
+    await world.settle();
+    await world.approve();
+    await world.settle();
+    const { id, undoable } = await only(world);
+    expect(undoable).toEqual([]);
+    const said = await requestUndo(world.app.desk, { run: id, authn: 'cli:lee', why: 'regret' });
+    expect(said).toMatchObject({ ok: false, code: 'nothing-to-undo' });
+    expect([...world.vendor.keys]).toEqual([['k2', 'on']]);
+  });
+
   it('changes nothing while frozen, and goes on when thawed', async () => {
     const world = await createWorld();
     await setFrozen(world.app.desk, { frozen: true, authn: 'cli:lee', why: 'change window' });
