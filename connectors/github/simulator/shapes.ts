@@ -250,7 +250,7 @@ export function alertShape(repository: Repository, alert: Alert) {
     resolved_by: alert.resolvedAt === null ? null : userShape('tourniquet[bot]'),
     resolution_comment: alert.comment,
     secret_type: alert.secretType,
-    secret_type_display_name: alert.secretType.replaceAll('_', ' '),
+    secret_type_display_name: displayName(alert.secretType),
     validity: alert.validity,
     publicly_leaked: alert.publiclyLeaked,
     multi_repo: false,
@@ -267,3 +267,12 @@ export const wholeAlertShape = (repository: Repository, alert: Alert, hideSecret
   secret: hideSecret ? 'Secret has been hidden' : alert.secret,
   has_more_locations: alert.places.length > 1,
 });
+
+/** GitHub writes these names by hand; this comes close: `aws_access_key_id` is shown as AWS Access Key ID. */
+const displayName = (secretType: string): string =>
+  secretType
+    .split('_')
+    .map((word) => NAMES[word] ?? `${word.charAt(0).toUpperCase()}${word.slice(1)}`)
+    .join(' ');
+
+const NAMES: Readonly<Record<string, string>> = { aws: 'AWS', id: 'ID', github: 'GitHub', ssh: 'SSH', api: 'API' };
