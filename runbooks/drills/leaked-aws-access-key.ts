@@ -1,4 +1,4 @@
-import { type IncidentView, milestoneAfter, type Scenario } from '#drill';
+import { approvedBefore, milestoneAfter, type Scenario } from '#drill';
 
 const ACCOUNT = '123456789012';
 const USER = 'deploy-bot';
@@ -55,17 +55,12 @@ export const leakedAwsAccessKeyDrill: Scenario = {
           met: (incident) =>
             incident.state === 'closed' && world.keys(ACCOUNT, USER).every((key) => key.id !== leaked.id),
         },
-        { title: 'A person approved what could not be taken back, before it was done', met: approvedBeforeRetiring },
+        {
+          title: 'A person approved what could not be taken back, before it was done',
+          met: (incident) => approvedBefore(incident, 'retire', 'retire/delete'),
+        },
       ],
       secrets: [leaked.secret],
     };
   },
 };
-
-function approvedBeforeRetiring({ entries }: IncidentView): boolean {
-  const approval = entries.find(
-    (entry) => entry.type === 'approval' && entry.verdict === 'approve' && entry.phases.includes('retire'),
-  );
-  const deletion = entries.find((entry) => entry.type === 'intent' && entry.step === 'retire/delete');
-  return approval !== undefined && deletion !== undefined && approval.seq < deletion.seq;
-}

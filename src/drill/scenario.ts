@@ -9,7 +9,7 @@ export interface World {
   readonly aws: AwsSimulator;
   readonly github: GithubSimulator;
   readonly now: () => Date;
-  /** Of the bot's GitHub webhook. */
+  /** That alerts are signed with, GitHub's and those in our own format. */
   readonly webhookSecret: string;
 }
 

@@ -16,6 +16,7 @@ import { openWorld, PEOPLE } from '../drill/world.ts';
 import { loadBuiltIns } from '../extensions.ts';
 import type { IncidentView } from '../incident/view.ts';
 import { ingestRoutes } from '../ingest/server.ts';
+import { genericSource } from '../ingest/sources/generic.ts';
 import { githubSource } from '../ingest/sources/github.ts';
 import { fetchText } from '../ingest/visit.ts';
 import { parseInventory } from '../inventory.ts';
@@ -40,6 +41,9 @@ export interface DrillOptions {
   readonly startedAt: Date;
 }
 
+/** What leaked was in use before anybody heard of it; short enough that the alert is still fresh. */
+const HEAD_START_MS = 60_000;
+
 /**
  * Runs the same app, connectors, runbooks and engine as in earnest, in a world of simulators, on a clock that skips every wait, with a
  * ledger and key of its own. Its settings come from the simulators alone: what the environment says of real providers is not read.
@@ -52,11 +56,12 @@ export async function runDrill({
   said,
   startedAt,
 }: DrillOptions): Promise<DrillReport> {
-  const clock = new VirtualClock(startedAt);
+  const clock = new VirtualClock(new Date(startedAt.getTime() - HEAD_START_MS));
   const dataDir = await mkdtemp(join(tmpdir(), 'tourniquet-drill-'));
   const world = await openWorld({ now: () => clock.now(), propagationMs: 3_000 });
   try {
     const staged = scenario.stage(world, { soak: '7d' });
+    clock.moveTo(startedAt);
     const loaded = await loadBuiltIns();
     const options = await openBot(config, {
       mode: 'drill',
@@ -65,7 +70,7 @@ export async function runDrill({
       runbooks: loaded.runbooks,
       env: world.env,
       guard: world.guard,
-      sources: [githubSource({ secrets: [world.webhookSecret] })],
+      sources: [githubSource({ secrets: [world.webhookSecret] }), genericSource({ secrets: [world.webhookSecret] })],
       people: PEOPLE,
       inventory: parseInventory(JSON.stringify(staged.inventory), 'the drill'),
       onError: (error) => {
