@@ -11,10 +11,11 @@ export interface Story {
   tell(entries: readonly Entry[]): readonly string[];
 }
 
-/** `colour` is for terminals alone; meaning is in marks and words. */
-export function createStory({ colour }: { readonly colour: boolean }): Story {
-  const plans: Entry[] = [];
-  let find: StepFinder = () => undefined;
+/** `colour` is for terminals alone; meaning is in marks and words. `plans`: of the runs that were under way before. */
+export function createStory(options: { readonly colour: boolean; readonly plans?: readonly Entry[] }): Story {
+  const { colour } = options;
+  const plans = [...(options.plans ?? [])];
+  let find: StepFinder = stepsIn(plans);
   let start: number | null = null;
   return {
     tell(entries) {

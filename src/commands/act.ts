@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { App } from '../app.ts';
 import type { Exposure } from '../core/finding.ts';
 import { planLines } from '../incident/plan-lines.ts';
+import { readOpenPlans } from '../incident/view.ts';
 import { ingestFile } from '../ingest/ingest-file.ts';
 import { serverOf } from '../lock.ts';
 import { createStory } from '../story.ts';
@@ -87,7 +88,7 @@ async function seeThrough(io: Io, app: App, { config }: Context): Promise<void> 
     io.out(`The server (process ${server}) acts on it. Follow it: npx tourniquet incidents`);
     return;
   }
-  const story = createStory({ colour: io.colour });
+  const story = createStory({ colour: io.colour, plans: await readOpenPlans(app.options.store.db) });
   const stop = app.ledger.onAppend((entries) => story.tell(entries).forEach(io.out));
   for (;;) {
     const due = await app.drain();

@@ -1,6 +1,7 @@
 import type { App } from '../app.ts';
 import { issueLink, linkSession, randomToken } from '../console/link.ts';
 import { localSession } from '../console/session.ts';
+import { readOpenPlans } from '../incident/view.ts';
 import { takeServerLock } from '../lock.ts';
 import { openDoors } from '../modes/doors.ts';
 import { openLive, slackOf } from '../modes/live.ts';
@@ -68,7 +69,7 @@ async function startLive(io: Io, context: Context): Promise<void> {
     const token = await issueLink(parts, first, { kind: 'bot', id: 'tourniquet', authn: 'start' });
     io.out(`Console, for ${first.name}, once, within 10 minutes: ${doors.url}/login?token=${token}`);
   }
-  const story = createStory({ colour: io.colour });
+  const story = createStory({ colour: io.colour, plans: await readOpenPlans(app.options.store.db) });
   const stopStory = app.ledger.onAppend((entries) => story.tell(entries).forEach(io.out));
   app.start();
   await told(io);

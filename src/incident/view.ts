@@ -4,6 +4,7 @@ import { type Action, next, type Switches, undoable } from '../core/next.ts';
 import type { ApprovalRule, Phase, PlannedStep } from '../core/plan.ts';
 import { type Milestones, milestonesOf, type Standing, standingOf } from '../core/standing.ts';
 import { readEntries } from '../custody/read.ts';
+import { entryOf } from '../custody/row.ts';
 import { readSwitches } from '../store/settings.ts';
 import type { Reader } from '../store/store.ts';
 
@@ -92,6 +93,13 @@ export async function readIncident(db: Reader, name: string, now: Date): Promise
     runs: [...runs].flatMap(([id, journal]) => (id === '' ? [] : (runView(id, journal, now, switches) ?? []))),
     entries,
   };
+}
+
+/** The plans of the runs that are under way. */
+export async function readOpenPlans(db: Reader): Promise<readonly Entry[]> {
+  const open = db.selectFrom('run').select('id').where('state', '=', 'open');
+  const rows = db.selectFrom('ledger').selectAll().where('type', '=', 'plan').where('run', 'in', open);
+  return (await rows.orderBy('seq').execute()).map(entryOf);
 }
 
 /** One line of a list of incidents. */
