@@ -1,5 +1,5 @@
+import type { Action } from './action.ts';
 import type { RunState } from './journal.ts';
-import type { Action } from './next.ts';
 import type { Phase } from './plan.ts';
 
 /** How a run stands, in the one word that lists, cards and metrics use for it. */

@@ -1,5 +1,5 @@
 import { lockOf } from '../core/credential.ts';
-import { undoable } from '../core/next.ts';
+import { undoable } from '../core/undoing.ts';
 import { reopen, touch, wake } from '../incident/rows.ts';
 import { actorOf } from '../policy/policy.ts';
 import { type Desk, personFor, refuse, type Said } from './desk.ts';

@@ -1,5 +1,6 @@
+import type { Action } from '../core/action.ts';
 import { Failure } from '../core/failure.ts';
-import { type Action, planningStep } from '../core/next.ts';
+import { planningStep } from '../core/next.ts';
 import type { Plan } from '../core/plan.ts';
 import { PlanError } from '../core/planner.ts';
 import { sha256OfJson, tidy } from '../custody/canonical.ts';

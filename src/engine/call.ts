@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { Action, Call } from '../core/action.ts';
 import type { BoundOperation } from '../core/connector.ts';
 import type { FailureRecord, StepOutcome } from '../core/entry.ts';
 import { Failure } from '../core/failure.ts';
 import type { RunState, StepState } from '../core/journal.ts';
 import type { Json } from '../core/json.ts';
-import type { Action, Call } from '../core/next.ts';
 import type { Phase } from '../core/plan.ts';
 import { backoff, DOUBT_LIMIT_MS, judge } from '../core/retry.ts';
 import type { Called, CallOptions } from '../providers/caller.ts';

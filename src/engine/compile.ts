@@ -1,8 +1,8 @@
 import type { RunState } from '../core/journal.ts';
 import type { JsonObject } from '../core/json.ts';
-import { outputsOf } from '../core/next.ts';
 import type { ApprovalRule, Effect, Phase, Plan, PlannedStep } from '../core/plan.ts';
 import { layOut, PlanError, phaseOf } from '../core/planner.ts';
+import { outputsOf } from '../core/progress.ts';
 import type { Runbook } from '../core/runbook.ts';
 import type { Holding, PhaseQuestion, Policy } from '../policy/policy.ts';
 

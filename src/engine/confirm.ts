@@ -1,5 +1,5 @@
+import type { Action } from '../core/action.ts';
 import { Failure } from '../core/failure.ts';
-import type { Action } from '../core/next.ts';
 import type { Liveness } from '../core/operation.ts';
 import { pollDelay } from '../core/retry.ts';
 import { heed, idempotencyKey, type Moved, operationOf, waitForBudget } from './call.ts';

@@ -1,5 +1,5 @@
+import type { Action } from '../core/action.ts';
 import { Failure } from '../core/failure.ts';
-import type { Action } from '../core/next.ts';
 import { judge } from '../core/retry.ts';
 import { heed, idempotencyKey, later, type Moved, operationOf, recordOf, waitForBudget } from './call.ts';
 import { type Draft, type Engine, record, type Session } from './session.ts';

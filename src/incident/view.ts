@@ -1,8 +1,10 @@
+import type { Action, Switches } from '../core/action.ts';
 import type { Decision, Entry } from '../core/entry.ts';
 import { fold, type RunState, type StepState } from '../core/journal.ts';
-import { type Action, next, type Switches, undoable } from '../core/next.ts';
+import { next } from '../core/next.ts';
 import type { ApprovalRule, Phase, PlannedStep } from '../core/plan.ts';
 import { type Milestones, milestonesOf, type Standing, standingOf } from '../core/standing.ts';
+import { undoable } from '../core/undoing.ts';
 import { readEntries } from '../custody/read.ts';
 import { entryOf } from '../custody/row.ts';
 import { readSwitches } from '../store/settings.ts';

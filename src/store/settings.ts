@@ -1,4 +1,4 @@
-import type { Switches } from '../core/next.ts';
+import type { Switches } from '../core/action.ts';
 import type { Reader, Tx } from './store.ts';
 
 /** The switches that people set at run time. */

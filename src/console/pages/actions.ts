@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { Awaited } from '../../core/next.ts';
+import type { Awaited } from '../../core/action.ts';
 import type { RunView } from '../../incident/view.ts';
 import { approvalWords, inWords, oneLine } from '../../incident/words.ts';
 import { button, hidden, reason } from './fields.ts';
