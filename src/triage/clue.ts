@@ -3,7 +3,7 @@ import { recognise } from '../ingest/patterns.ts';
 
 export const UNKNOWN_CLUE =
   'That is no credential that Tourniquet knows how to look up. Give an AWS access key id (AKIA…), a GitHub token, ' +
-  'a secret scanning alert (owner/repo#12), or kind:id as the inventory names it (aws.role-session:my-role).';
+  'a secret scanning alert (owner/repo#12), or kind:id as the inventory names it (aws.role-session:ASIA…).';
 
 const ALERT = /^([\w.-]{1,100})\/([\w.-]{1,100})#(\d{1,9})$/;
 const KIND_AND_ID = /^([a-z]+\.[a-z-]+):(\S{1,500})$/;

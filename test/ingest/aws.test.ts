@@ -37,19 +37,14 @@ describe('GuardDuty', () => {
     expect(JSON.stringify(userKey())).not.toContain('showOnly');
   });
 
-  it('about the session of an instance names its role', () => {
+  it('about the session of an instance names the session, as AWS knows it, and its role', () => {
     expect(role({ 'detail.service.additionalInfo': null })).toMatchObject({
       findings: [
         {
           clue: {
             kind: 'aws.role-session',
-            id: 'web-instance',
-            where: {
-              account: '111122223333',
-              role: 'web-instance',
-              accessKeyId: SESSION_KEY,
-              instance: 'i-0123456789abcdef0',
-            },
+            id: SESSION_KEY,
+            where: { account: '111122223333', role: 'web-instance', instance: 'i-0123456789abcdef0' },
           },
         },
       ],

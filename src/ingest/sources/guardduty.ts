@@ -140,8 +140,8 @@ function identify(found: Detail, key: AccessKey): { clue: Clue; showOnly?: strin
     const role = user || key.principalId?.split(':')[0];
     if (!role) return unknown('The finding does not say whose session it is.');
     const instance = found.resource.instanceDetails?.instanceId ?? instanceIn(key.principalId);
-    const where = { account, role, ...(keyId && { accessKeyId: keyId }), ...(instance && { instance }) };
-    return { clue: { kind: 'aws.role-session', id: role, where } };
+    const where = { account, role, ...(instance && { instance }) };
+    return { clue: { kind: 'aws.role-session', id: keyId ?? role, where } };
   }
   if (!keyId) return unknown('The finding names no access key; the user signed in with a password.');
   if (keyId.startsWith('ASIA')) {
