@@ -18,7 +18,8 @@ export type { Actor } from './core/entry.ts';
 export { Failure, type FailureCode } from './core/failure.ts';
 export type { Clue, Exposure, Location, Severity, Validity } from './core/finding.ts';
 export type { Json, JsonObject } from './core/json.ts';
-export { type Ctx, type Liveness, operations, type Probe } from './core/operation.ts';
+export { type Ctx, type Liveness, operations } from './core/operation.ts';
+export type { Probe } from './core/probe.ts';
 export {
   confirm,
   defineRunbook,

@@ -1,6 +1,7 @@
 import { styleText } from 'node:util';
 import type { Entry } from './core/entry.ts';
-import { elapsed, oneLine, type StepFinder, sentenceOf, stepsIn, type Tone } from './incident/words.ts';
+import { type StepFinder, sentenceOf, stepsIn, type Tone } from './incident/words/sentence.ts';
+import { elapsed, oneLine } from './incident/words/text.ts';
 
 const MARK = { info: '·', good: '✓', bad: '!', wait: '…' } as const satisfies Record<Tone, string>;
 const COLOUR = { info: 'gray', good: 'green', bad: 'red', wait: 'yellow' } as const satisfies Record<Tone, string>;

@@ -1,7 +1,8 @@
 import type { App } from '../app.ts';
 import { decide } from '../decisions/approve.ts';
 import { type IncidentView, listIncidents, readIncident } from '../incident/view.ts';
-import { approvalWords, elapsed } from '../incident/words.ts';
+import { approvalWords } from '../incident/words/terms.ts';
+import { elapsed } from '../incident/words/text.ts';
 import { createStory } from '../story.ts';
 import type { Io } from './io.ts';
 

@@ -1,5 +1,8 @@
 import { listIncidents } from '../incident/view.ts';
-import { elapsed, planWords, sentenceOf, standingWords, stepsIn, when } from '../incident/words.ts';
+import { planWords } from '../incident/words/plan.ts';
+import { sentenceOf, stepsIn } from '../incident/words/sentence.ts';
+import { standingWords } from '../incident/words/standing.ts';
+import { elapsed, when } from '../incident/words/text.ts';
 import { withApp } from './context.ts';
 import { findIncident } from './decide.ts';
 import type { Io } from './io.ts';

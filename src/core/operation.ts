@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { SealedRef } from './credential.ts';
 import type { Json } from './json.ts';
 import type { Effect } from './plan.ts';
+import type { Probe } from './probe.ts';
 import type { Sink, SinkTarget } from './sink.ts';
 
 /** What an operation is given besides its input. `C` is the connector's client. */
@@ -21,15 +22,6 @@ export interface Ctx<C> {
   /** Records the provider's own id of a request, so that our ledger and its audit log can be compared. */
   readonly receipt: (requestId: string | undefined) => void;
 }
-
-/**
- * Whether an effect is in place, asked of the provider when we do not know what became of a call.
- * `unknown` ends with a person; a probe never guesses.
- */
-export type Probe<Out> =
-  | { readonly state: 'done'; readonly out: Out }
-  | { readonly state: 'not-done' }
-  | { readonly state: 'unknown'; readonly because: string };
 
 /** Whether a credential still works, as its provider answers. */
 export type Liveness =

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from './json.ts';
-import type { Probe } from './operation.ts';
+import type { Probe } from './probe.ts';
 
 /** Where the users of a credential read it: `{ kind: 'aws.secrets-manager', … }`. What else it holds is the sink's own schema. */
 export type SinkTarget = { readonly kind: string } & JsonObject;

@@ -1,5 +1,5 @@
 import type { Plan } from '../core/plan.ts';
-import { approvalWords } from './words.ts';
+import { approvalWords } from './words/terms.ts';
 
 const HEADINGS = { assess: 'Assess', contain: 'Contain', rotate: 'Rotate', retire: 'Retire' } as const;
 

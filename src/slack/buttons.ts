@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RunView } from '../incident/view.ts';
-import { inWords, planWords } from '../incident/words.ts';
+import { planWords } from '../incident/words/plan.ts';
+import { inWords } from '../incident/words/text.ts';
 import type { Button } from './text.ts';
 
 /** How clicks and submitted forms are named. */

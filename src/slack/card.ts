@@ -1,5 +1,8 @@
 import type { IncidentView, RunView } from '../incident/view.ts';
-import { elapsed, exposureWords, phasesInWords, planWords, stamp, standingWords } from '../incident/words.ts';
+import { planWords } from '../incident/words/plan.ts';
+import { standingWords } from '../incident/words/standing.ts';
+import { exposureWords, phasesInWords } from '../incident/words/terms.ts';
+import { elapsed, stamp } from '../incident/words/text.ts';
 import { buttonsOf } from './buttons.ts';
 import {
   type Block,

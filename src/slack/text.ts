@@ -1,5 +1,5 @@
 import type { types } from '@slack/bolt';
-import { oneLine } from '../incident/words.ts';
+import { oneLine } from '../incident/words/text.ts';
 import { scrub } from '../ingest/patterns.ts';
 
 /*

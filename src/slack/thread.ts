@@ -1,6 +1,6 @@
 import type { Entry } from '../core/entry.ts';
 import type { IncidentView } from '../incident/view.ts';
-import { sentenceOf, stepsIn, type Tone } from '../incident/words.ts';
+import { sentenceOf, stepsIn, type Tone } from '../incident/words/sentence.ts';
 import { bold, clip, escaped, fitting, LIMITS, type Line, type Message, paragraph, plain } from './text.ts';
 
 const MARKS: Record<Tone, string> = { good: '✓', bad: '✗', wait: '…', info: '·' };

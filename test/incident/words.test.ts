@@ -2,7 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { Entry, EntryBody } from '../../src/core/entry.ts';
 import type { Plan } from '../../src/core/plan.ts';
 import { runView } from '../../src/incident/view.ts';
-import { elapsed, oneLine, planWords, sentenceOf, standingWords, stepsIn, when } from '../../src/incident/words.ts';
+import { planWords } from '../../src/incident/words/plan.ts';
+import { sentenceOf, stepsIn } from '../../src/incident/words/sentence.ts';
+import { standingWords } from '../../src/incident/words/standing.ts';
+import { elapsed, oneLine, when } from '../../src/incident/words/text.ts';
 
 const T0 = Date.parse('2026-03-01T03:12:00.000Z');
 const NOW = new Date(T0 + 60_000);

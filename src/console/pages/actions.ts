@@ -1,7 +1,8 @@
 import { html } from 'hono/html';
 import type { Awaited } from '../../core/action.ts';
 import type { RunView } from '../../incident/view.ts';
-import { approvalWords, inWords, oneLine } from '../../incident/words.ts';
+import { approvalWords } from '../../incident/words/terms.ts';
+import { inWords, oneLine } from '../../incident/words/text.ts';
 import { button, hidden, reason } from './fields.ts';
 import { type Html, outward } from './html.ts';
 import type { Frame } from './layout.ts';

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { oneLine, when } from '../../incident/words.ts';
+import { oneLine, when } from '../../incident/words/text.ts';
 
 /** Markup whose every inserted value was escaped by `hono/html`. */
 export type Html = ReturnType<typeof html>;

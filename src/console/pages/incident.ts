@@ -1,7 +1,10 @@
 import { html } from 'hono/html';
 import type { LedgerHead } from '../../custody/ledger.ts';
 import type { IncidentView, RunView } from '../../incident/view.ts';
-import { elapsed, exposureWords, inWords, oneLine, sentenceOf, standingWords, stepsIn } from '../../incident/words.ts';
+import { sentenceOf, stepsIn } from '../../incident/words/sentence.ts';
+import { standingWords } from '../../incident/words/standing.ts';
+import { exposureWords } from '../../incident/words/terms.ts';
+import { elapsed, inWords, oneLine } from '../../incident/words/text.ts';
 import { actionId, actionsOf, isAsking } from './actions.ts';
 import { custodyOf } from './custody.ts';
 import { type Html, moment, outward, region, titleText } from './html.ts';

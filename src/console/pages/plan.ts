@@ -2,7 +2,8 @@ import { html } from 'hono/html';
 import type { StepState } from '../../core/journal.ts';
 import type { Json, JsonObject } from '../../core/json.ts';
 import type { RunView } from '../../incident/view.ts';
-import { oneLine, type PlanStepWords, planWords, stepWords } from '../../incident/words.ts';
+import { type PlanStepWords, planWords, stepWords } from '../../incident/words/plan.ts';
+import { oneLine } from '../../incident/words/text.ts';
 import type { Html } from './html.ts';
 
 /** What the run found out, and what it does about it, phase by phase, with what became of each step. */

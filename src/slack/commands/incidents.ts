@@ -1,6 +1,6 @@
 import { personFor } from '../../decisions/desk.ts';
 import { listIncidents } from '../../incident/view.ts';
-import { when } from '../../incident/words.ts';
+import { when } from '../../incident/words/text.ts';
 import { answered } from '../interaction.ts';
 import { tell } from '../text.ts';
 import type { Command } from './command.ts';
