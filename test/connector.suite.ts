@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { CallContext, OpenConnector } from '../src/core/connector.ts';
 import { aftermath, Failure, type FailureCode } from '../src/core/failure.ts';
 import type { Json } from '../src/core/json.ts';
-import type { Probe } from '../src/core/operation.ts';
+import type { Probe } from '../src/core/probe.ts';
 import type { Fault, Faults } from '../src/core/simulator.ts';
 
 /**
