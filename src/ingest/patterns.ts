@@ -54,7 +54,9 @@ const AFTER: readonly RegExp[] = [
   /(aws[a-z_ .-]{0,20}secret[a-z_ .-]{0,30}["']?\s{0,5}(?:=>|[=:])\s{0,5}["']?)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/gi,
   /(secret_?access_?key["']?\s{0,5}(?:=>|[=:])\s{0,5}["']?)[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/gi,
   /(A[KS]IA[A-Z0-9]{16}[^A-Za-z0-9+]{1,20})[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])/g,
-  /(\b(?:bearer|basic|token)\s{1,3})[A-Za-z0-9+/_.~=-]{20,4000}/gi,
+  /(\b(?:bearer|basic)[ \t]{1,3})[A-Za-z0-9+/_.~=-]{20,4000}/gi,
+  // "token" is also a word of prose, and of names with hyphens: what follows it is a secret only with a digit in it.
+  /(\btoken[ \t]{1,3})(?=[A-Za-z+/_.~=-]{0,100}[0-9])[A-Za-z0-9+/_.~=-]{20,4000}/gi,
   /(:\/\/[^\s:@/]{1,100}:)[^\s@/]{1,200}(?=@)/g,
 ];
 
