@@ -3,6 +3,7 @@ import type { Reader, Store } from '../store/store.ts';
 import type { SignedCheckpoint } from './checkpoint.ts';
 import { renderForm } from './form.ts';
 import { renderGuide } from './guide.ts';
+import { checkpointFile, consistencyFile, ENTRIES, FORM, GUIDE, inclusionFile, LEAVES } from './layout.ts';
 import { type BundleFacts, type Scope, writeManifest } from './manifest.ts';
 import { type Hash, MerkleTree } from './merkle.ts';
 import { parseVkey } from './note.ts';
@@ -11,15 +12,6 @@ import { entryOf } from './row.ts';
 import type { Signer } from './signer.ts';
 import { checkHead, lastCheckpoint } from './state.ts';
 import { packTar, type TarFile } from './tar.ts';
-
-/** Names inside a bundle: bundle.ts writes them and verify.ts accepts no others. */
-export const ENTRIES = 'entries.jsonl';
-export const LEAVES = 'proofs/leaves.txt';
-export const FORM = 'custody-form.html';
-export const GUIDE = 'VERIFY.md';
-export const checkpointFile = (size: number): string => `checkpoints/${size}.note`;
-export const inclusionFile = (seq: number): string => `proofs/${seq}.tlog-proof`;
-export const consistencyFile = (size: number): string => `proofs/${size}.consistency`;
 
 export interface ExportOptions {
   readonly store: Store;

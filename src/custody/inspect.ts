@@ -1,10 +1,20 @@
 import { hash } from 'node:crypto';
 import type { Entry } from '../core/entry.ts';
-import { checkpointFile, consistencyFile, ENTRIES, FORM, GUIDE, inclusionFile, LEAVES } from './bundle.ts';
 import { decode } from './canonical.ts';
 import { openCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
 import { parseEntry } from './envelope.ts';
-import { ENVELOPE, MANIFEST, type Manifest } from './manifest.ts';
+import {
+  checkpointFile,
+  consistencyFile,
+  ENTRIES,
+  ENVELOPE,
+  FORM,
+  GUIDE,
+  inclusionFile,
+  LEAVES,
+  MANIFEST,
+} from './layout.ts';
+import type { Manifest } from './manifest.ts';
 import { type Hash, isHash, leafHash, MerkleTree, verifyInclusion } from './merkle.ts';
 import type { VerifierKey } from './note.ts';
 import type { Policy } from './policy.ts';

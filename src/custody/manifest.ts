@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { z } from 'zod';
 import type { Entry, Mode } from '../core/entry.ts';
 import { canonicalJson, decodeUnbounded } from './canonical.ts';
+import { ENVELOPE, MANIFEST } from './layout.ts';
 import { BadNote, parseVkey, type VerifierKey, verifyEd25519 } from './note.ts';
 import type { Signer } from './signer.ts';
 import type { TarFile } from './tar.ts';
@@ -11,8 +12,6 @@ import type { TarFile } from './tar.ts';
  * subject, signed in a DSSE envelope (https://github.com/secure-systems-lab/dsse).
  */
 
-export const MANIFEST = 'manifest.json';
-export const ENVELOPE = 'manifest.dsse.json';
 const PAYLOAD_TYPE = 'application/vnd.in-toto+json';
 const PREDICATE_TYPE = 'urn:tourniquet:custody-bundle:v1';
 

@@ -7,6 +7,8 @@ import { utf8 } from './canonical.ts';
  */
 
 const ED25519 = 0x01;
+/** C2SP tlog-cosignature: Ed25519 over a checkpoint and a time. */
+export const COSIGNATURE_V1 = 0x04;
 const SPKI = Buffer.from('302a300506032b6570032100', 'hex'); // RFC 8410 headers around the 32 bytes of a key
 const PKCS8 = Buffer.from('302e020100300506032b657004220420', 'hex');
 const SIGNATURE_LINE = /^— (\S+) (\S+)$/u;
@@ -42,8 +44,8 @@ export interface Note {
 export const isKeyName = (name: string): boolean => /^[^\s+\p{Cc}]+$/u.test(name) && name.isWellFormed();
 
 /** `NAME+HASH+BASE64`, the form in which a public key is handed out. */
-export function formatVkey(name: string, publicKey: KeyObject): string {
-  const key = Buffer.concat([Buffer.of(ED25519), rawPublic(publicKey)]);
+export function formatVkey(name: string, publicKey: KeyObject, algorithm: number = ED25519): string {
+  const key = Buffer.concat([Buffer.of(algorithm), rawPublic(publicKey)]);
   return `${name}+${keyHash(name, key)}+${key.toString('base64')}`;
 }
 
@@ -99,8 +101,17 @@ export const verifyEd25519 = (publicKey: KeyObject, message: Uint8Array, signatu
 /** `text` with one signature under it. Throws BadNote when `text` cannot be a note. */
 export function writeNote(text: string, key: Pick<VerifierKey, 'name' | 'hash'>, signature: Uint8Array): string {
   checkText(text);
-  const line = Buffer.concat([Buffer.from(key.hash, 'hex'), signature]).toString('base64');
-  return `${text}\n— ${key.name} ${line}\n`;
+  return `${text}\n${signatureLine(key, signature)}`;
+}
+
+/** One line under a note, with its newline. */
+export const signatureLine = (key: Pick<VerifierKey, 'name' | 'hash'>, signature: Uint8Array): string =>
+  `— ${key.name} ${Buffer.concat([Buffer.from(key.hash, 'hex'), signature]).toString('base64')}\n`;
+
+/** Reads signature lines that came without their note, as a witness answers them. Throws BadNote when one is malformed. */
+export function parseSignatures(text: string): readonly Signature[] {
+  if (!text.endsWith('\n')) throw new BadNote('The last signature line does not end');
+  return text.slice(0, -1).split('\n').map(parseSignature);
 }
 
 /** Reads a note without believing it. Throws BadNote for anything that the format does not allow. */

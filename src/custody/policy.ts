@@ -1,5 +1,5 @@
-import type { Note } from './note.ts';
-import { BadNote, parseVkey, type VerifierKey, verifyEd25519 } from './note.ts';
+import { isCosignedBy } from './cosignature.ts';
+import { BadNote, COSIGNATURE_V1, type Note, parseVkey, type VerifierKey } from './note.ts';
 
 /**
  * Whom a verifier trusts, as https://c2sp.org/tlog-policy writes it: logs, witnesses, and how many of these must have seen a
@@ -14,8 +14,6 @@ export interface Policy {
 export type Quorum =
   | { readonly kind: 'witness'; readonly name: string; readonly key: VerifierKey }
   | { readonly kind: 'group'; readonly name: string; readonly threshold: number; readonly members: readonly Quorum[] };
-
-const COSIGNATURE_V1 = 0x04;
 
 /** A policy that trusts one log by its own signature alone. */
 export const formatPolicy = (vkey: string): string => `log ${vkey}\nquorum none\n`;
@@ -104,15 +102,6 @@ export function witnessesOf(note: Note, quorum: Quorum): readonly string[] | und
       return seen.length >= quorum.threshold ? seen.flat() : undefined;
     }
   }
-}
-
-/** https://c2sp.org/tlog-cosignature, Ed25519: a timestamp and a signature over it and the checkpoint. */
-function isCosignedBy(note: Note, key: VerifierKey): boolean {
-  const claimed = note.signatures.filter(({ name, hash }) => name === key.name && hash === key.hash);
-  const [only, ...more] = claimed;
-  if (!only || more.length > 0 || only.bytes.length !== 72) return false;
-  const message = `cosignature/v1\ntime ${only.bytes.readBigUInt64BE(0)}\n${note.text}`;
-  return verifyEd25519(key.publicKey, Buffer.from(message), only.bytes.subarray(8));
 }
 
 function readKey(vkey: string, algorithm: number, wrong: (what: string) => BadNote): VerifierKey {

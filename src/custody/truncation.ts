@@ -1,7 +1,7 @@
 import { spoken } from '../core/duration.ts';
-import { checkpointFile, consistencyFile, ENTRIES, LEAVES } from './bundle.ts';
 import type { SignedCheckpoint } from './checkpoint.ts';
 import { type Files, fileOf, type Line, leavesOf, locate } from './inspect.ts';
+import { checkpointFile, consistencyFile, ENTRIES, LEAVES } from './layout.ts';
 import { MerkleTree, verifyConsistency } from './merkle.ts';
 import { parseConsistency } from './proof.ts';
 import { type Passed, Suspicion } from './report.ts';

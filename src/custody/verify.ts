@@ -1,5 +1,4 @@
 import type { Mode } from '../core/entry.ts';
-import { ENTRIES } from './bundle.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import {
   fileOf,
@@ -12,7 +11,8 @@ import {
   sameDigests,
   trustedKey,
 } from './inspect.ts';
-import { checkEnvelope, ENVELOPE, MANIFEST, readManifest, type Scope } from './manifest.ts';
+import { ENTRIES, ENVELOPE, MANIFEST } from './layout.ts';
+import { checkEnvelope, readManifest, type Scope } from './manifest.ts';
 import { type Policy, witnessesOf } from './policy.ts';
 import { type Check, Examination, need, Suspicion } from './report.ts';
 import { RULES } from './rules.ts';

@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Entry, EntryDraft } from '../../src/core/entry.ts';
-import { checkpointFile, ENTRIES, exportBundle, exportCheckpoint, LEAVES } from '../../src/custody/bundle.ts';
+import { exportBundle, exportCheckpoint } from '../../src/custody/bundle.ts';
 import { sha256OfJson } from '../../src/custody/canonical.ts';
-import { ENVELOPE, MANIFEST, readManifest, writeManifest } from '../../src/custody/manifest.ts';
+import { checkpointFile, ENTRIES, ENVELOPE, LEAVES, MANIFEST } from '../../src/custody/layout.ts';
+import { readManifest, writeManifest } from '../../src/custody/manifest.ts';
 import { leafHash } from '../../src/custody/merkle.ts';
 import { keyPairOf, parseNote, signEd25519 } from '../../src/custody/note.ts';
 import { formatPolicy, parsePolicy } from '../../src/custody/policy.ts';
