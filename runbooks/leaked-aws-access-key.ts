@@ -37,6 +37,9 @@ const params = z.object({
 /** Sinks that can give back what they held; any other only takes. */
 const GIVES_BACK = ['aws.secrets-manager'];
 
+/** For what follows a confirmation that has waited out AWS's propagation already. */
+const SETTLED = { expect: 'dead', within: '5m', settle: '0s' } as const;
+
 /** Evidence that cannot be had never holds up containment. */
 const ifPossible = (read: Step<'observe', Json>) => otherwise(read, null);
 
@@ -61,14 +64,28 @@ export const leakedAwsAccessKey = defineRunbook(accessKey, {
   // Disabling a key leaves the sessions alive that were opened with it, for up to 36 hours. So the user is denied everything
   // first: that stops them at once, and an intruder's second key with them. Sessions of roles are not the user's: each role
   // that the key assumed is told to refuse what was issued before now.
-  contain: (key, { opened }, { settle }) => ({
-    deny: step(`Deny user ${key.where.user} everything`, awsIam.denyAll, key),
-    disable: step('Disable the key', awsIam.disableKey, key),
-    roles: opened.roles.map((where) =>
-      step(`Revoke the sessions of role ${where.role}`, awsIam.revokeRoleSessions, { where }),
-    ),
-    dead: confirm('The key no longer works', awsIam.liveness, key, { expect: 'dead', within: '5m', settle }),
-  }),
+  // What was asked is looked at again at the end: by then AWS has had the time that `settle` gives it.
+  contain: (key, { opened }, { settle }) => {
+    const revoked = opened.roles.map((where) => ({
+      where,
+      revoke: step(`Revoke the sessions of role ${where.role}`, awsIam.revokeRoleSessions, { where }),
+    }));
+    return {
+      deny: step(`Deny user ${key.where.user} everything`, awsIam.denyAll, key),
+      disable: step('Disable the key', awsIam.disableKey, key),
+      roles: revoked.map(({ revoke }) => revoke),
+      dead: confirm('The key no longer works', awsIam.liveness, key, { expect: 'dead', within: '5m', settle }),
+      denied: confirm(`User ${key.where.user} is denied everything`, awsIam.userDenied, key, SETTLED),
+      rolesDenied: revoked.map(({ where, revoke }) =>
+        confirm(
+          `Older sessions of role ${where.role} are denied`,
+          awsIam.sessionLiveness,
+          { where, since: out(revoke, 'since') },
+          SETTLED,
+        ),
+      ),
+    };
+  },
 
   // The deny that stopped the sessions would stop the new key of the same user too, so it is narrowed to sessions from before
   // now. That narrow deny does not reach federation sessions: where the key opened some, they are first left to run out, and

@@ -8,6 +8,7 @@ import {
   isDuration,
   type Json,
   otherwise,
+  out,
   type Step,
   step,
 } from '#tourniquet';
@@ -38,21 +39,45 @@ export const stolenAwsRoleSession = defineRunbook(roleSession, {
 
   // AWS cannot end one session. The role refuses everything issued before now, which hits all of its users: each of them gets
   // a new session, at the latest when its old one is refused, except those that cache credentials (see rotate).
-  contain: (session, { opened }) => ({
-    revoke: step(`Revoke the sessions of role ${session.where.role}`, awsIam.revokeRoleSessions, session),
-    further: opened.roles
+  contain: (session, { opened }) => {
+    const revoke = step(`Revoke the sessions of role ${session.where.role}`, awsIam.revokeRoleSessions, session);
+    const further = opened.roles
       .filter(({ role }) => role !== session.where.role)
-      .map((where) =>
-        step(`Revoke the sessions of role ${where.role}, which it assumed`, awsIam.revokeRoleSessions, { where }),
+      .map((where) => ({
+        where,
+        revoke: step(`Revoke the sessions of role ${where.role}, which it assumed`, awsIam.revokeRoleSessions, {
+          where,
+        }),
+      }));
+    return {
+      revoke,
+      further: further.map((each) => each.revoke),
+      denied: confirm(
+        'Sessions from before now are denied',
+        awsIam.sessionLiveness,
+        { where: session.where, since: out(revoke, 'since') },
+        { expect: 'dead', within: '5m', settle: '10s' },
       ),
-    denied: confirm('Sessions from before now are denied', awsIam.sessionLiveness, session, {
-      expect: 'dead',
-      within: '5m',
-      settle: '10s',
-    }),
-  }),
+      furtherDenied: further.map((each) =>
+        confirm(
+          `Older sessions of role ${each.where.role} are denied`,
+          awsIam.sessionLiveness,
+          { where: each.where, since: out(each.revoke, 'since') },
+          { expect: 'dead', within: '5m', settle: '0s' }, // the one above has waited out AWS's propagation
+        ),
+      ),
+    };
+  },
 
   rotate: ({ where }, { opened }) => ({
+    sessions: opened.known
+      ? undefined
+      : guided('Find out by hand what the session opened', {
+          instructions:
+            'CloudTrail could not be read to the end, so roles that this session went on to may still be in use. Look in CloudTrail for AssumeRole by its access key, and revoke the sessions of each role you find.',
+          link: 'https://console.aws.amazon.com/cloudtrail/home#/events',
+          asks: 'Which roles did you find, and what did you do about them?',
+        }),
     elsewhere:
       opened.elsewhere.length === 0
         ? undefined
@@ -72,12 +97,13 @@ export const stolenAwsRoleSession = defineRunbook(roleSession, {
     }),
   }),
 
-  retire: (session, _facts, { quietFor }) => ({
-    denied: confirm('Sessions from before the incident are still denied', awsIam.sessionLiveness, session, {
-      expect: 'dead',
-      within: '5m',
-      settle: '10s',
-    }),
+  retire: (session, _facts, { quietFor }, { contain }) => ({
+    denied: confirm(
+      'Sessions from before the incident are still denied',
+      awsIam.sessionLiveness,
+      { where: session.where, since: out(contain.revoke, 'since') },
+      { expect: 'dead', within: '5m', settle: '10s' },
+    ),
     quiet: confirm(
       `CloudTrail shows no successful call by the stolen session for ${quietFor}`,
       awsIam.quiet,

@@ -6,7 +6,7 @@ import { quiet, recentActivity, sessionsOpened } from './operations/activity.ts'
 import { denyAll, disableKey, narrowDeny } from './operations/containment.ts';
 import { keysOf, lastUsed, permissions } from './operations/evidence.ts';
 import { deleteKey, issueKey, issueKeyWriteOnly } from './operations/issue.ts';
-import { liveness, newKeyLive } from './operations/liveness.ts';
+import { liveness, newKeyLive, userDenied } from './operations/liveness.ts';
 import { revokeRoleSessions, roleFacts, sessionLiveness } from './operations/role-sessions.ts';
 import { secretsManagerSink } from './secrets-manager.ts';
 import { configured, settings } from './settings.ts';
@@ -22,6 +22,7 @@ const operations = {
   quiet,
   liveness,
   newKeyLive,
+  userDenied,
   denyAll,
   narrowDeny,
   disableKey,

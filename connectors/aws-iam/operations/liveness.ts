@@ -3,7 +3,7 @@ import { type Ctx, Failure, type Liveness, operations, type SealedRef } from '#t
 import type { Aws } from '../client.ts';
 import { failureOf } from '../errors.ts';
 import { userPolicy } from '../inline-policy.ts';
-import { keyStatus } from '../keys.ts';
+import { keyStatus, listKeys } from '../keys.ts';
 import { keyInput, keyInputWithSecret } from '../kinds.ts';
 import { DENY_ALL_NAME, isDenyAll } from '../policy-text.ts';
 
@@ -87,5 +87,24 @@ export const newKeyLive = op.observe({
     return isDenyAll(await userPolicy(ctx, where, DENY_ALL_NAME).read())
       ? { state: 'dead', because: `the key is Active, but ${DENY_ALL_NAME} still denies its user everything` }
       : { state: 'live', because: 'the key is Active and nothing of ours denies its user everything' };
+  },
+});
+
+/**
+ * Whether the user of a leaked key can do nothing: its deny is in place, or the user is gone. A dead key alone does not stop the
+ * sessions that were opened with it.
+ */
+export const userDenied = op.observe({
+  title: 'Check that the user is denied everything',
+  permissions: ['iam:GetUserPolicy', 'iam:ListAccessKeys'],
+  docs: 'https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetUserPolicy.html',
+  bucket: 'iam',
+  input: keyInput,
+  run: async (ctx, { where }): Promise<Liveness> => {
+    if (isDenyAll(await userPolicy(ctx, where, DENY_ALL_NAME).read()))
+      return { state: 'dead', because: `${DENY_ALL_NAME} denies ${where.user} everything` };
+    return (await listKeys(ctx, where)) === null
+      ? { state: 'dead', because: `user ${where.user} is gone` }
+      : { state: 'live', because: `${where.user} has no policy ${DENY_ALL_NAME}` };
   },
 });

@@ -1,4 +1,5 @@
 import { GetRoleCommand } from '@aws-sdk/client-iam';
+import { z } from 'zod';
 import { type Ctx, Failure, type Liveness, operations } from '#tourniquet';
 import { type Aws, call } from '../client.ts';
 import { ifThere } from '../errors.ts';
@@ -19,7 +20,7 @@ export async function readRole(ctx: Ctx<Aws>, { account, role }: RoleWhere) {
   return { arn: Arn ?? '', path: Path ?? '/', lastUsedAt: RoleLastUsed?.LastUsedDate?.toISOString() ?? null };
 }
 
-/** Denies every session of the role that was issued before now; sessions issued later work. Hits all users of the role. */
+/** Denies every session of the role that was issued before now (`since`); sessions issued later work. Hits all its users. */
 export const revokeRoleSessions = op.reversible({
   title: 'Revoke the role’s sessions from before now',
   permissions: ['iam:GetRole', 'iam:GetRolePolicy', 'iam:PutRolePolicy', 'iam:DeleteRolePolicy'],
@@ -36,29 +37,36 @@ export const revokeRoleSessions = op.reversible({
     return { at: ctx.now().toISOString(), policy: await rolePolicy(ctx, where, REVOKE_SESSIONS_NAME).read() };
   },
   run: async (ctx, { where }) => {
-    await ifThere(rolePolicy(ctx, where, REVOKE_SESSIONS_NAME).write(denyIssuedBeforeText(ctx.now())));
-    return null;
+    const since = ctx.now();
+    await ifThere(rolePolicy(ctx, where, REVOKE_SESSIONS_NAME).write(denyIssuedBeforeText(since)));
+    return { since: since.toISOString() };
   },
   probe: async (ctx, { where }, { at }) => {
     const since = deniesIssuedBefore(await rolePolicy(ctx, where, REVOKE_SESSIONS_NAME).read());
-    return since !== null && since >= new Date(at) ? { state: 'done', out: null } : { state: 'not-done' };
+    if (since === null || since < new Date(at)) return { state: 'not-done' };
+    return { state: 'done', out: { since: since.toISOString() } };
   },
   undo: async (ctx, { where }, { policy }) => restore(rolePolicy(ctx, where, REVOKE_SESSIONS_NAME), policy),
 });
 
-/** Whether sessions of the role from before now are denied. What AWS offers no way to ask is the session itself. */
+/**
+ * Whether sessions of the role from before `since` are denied; without it, whether any older ones are. A deny that an earlier
+ * incident left behind proves nothing about this one. What AWS offers no way to ask is the session itself.
+ */
 export const sessionLiveness = op.observe({
   title: 'Check that the role’s older sessions are denied',
   permissions: ['iam:GetRole', 'iam:GetRolePolicy'],
   docs: 'https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetRolePolicy.html',
   bucket: 'iam',
-  input: roleInput,
-  run: async (ctx, { where }): Promise<Liveness> => {
+  input: roleInput.extend({ since: z.string().optional() }),
+  run: async (ctx, { where, since }): Promise<Liveness> => {
     if ((await readRole(ctx, where)) === null) return { state: 'dead', because: `role ${where.role} is gone` };
-    const since = deniesIssuedBefore(await rolePolicy(ctx, where, REVOKE_SESSIONS_NAME).read());
-    return since
-      ? { state: 'dead', because: `sessions issued before ${since.toISOString()} are denied everything` }
-      : { state: 'live', because: `role ${where.role} has no ${REVOKE_SESSIONS_NAME} policy` };
+    const denied = deniesIssuedBefore(await rolePolicy(ctx, where, REVOKE_SESSIONS_NAME).read());
+    if (denied === null) return { state: 'live', because: `role ${where.role} has no ${REVOKE_SESSIONS_NAME} policy` };
+    const because = `sessions issued before ${denied.toISOString()} are denied everything`;
+    if (since !== undefined && denied < new Date(since))
+      return { state: 'live', because: `only ${because}, and that was an earlier incident` };
+    return { state: 'dead', because };
   },
 });
 

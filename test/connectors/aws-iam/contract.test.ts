@@ -87,6 +87,14 @@ describeConnector('aws-iam', {
       gives: () => ({ path: '/' }),
     },
     {
+      operation: 'aws-iam.userDenied',
+      effect: 'observe',
+      action: 'GetUserPolicy',
+      input: ofKey,
+      gives: () => ({ state: 'live' }),
+      codes: goneIsDone,
+    },
+    {
       operation: 'aws-iam.sessionLiveness',
       effect: 'observe',
       action: 'GetRole',

@@ -102,6 +102,10 @@ describe('containing an AWS key', () => {
     world.advance(1_000);
     const rightful = assume(world.key.id, ROLE);
     expect([stolen, rightful].map((id) => world.sim.world.canUse(id))).toEqual([false, true]);
+    const since = (when: Date) =>
+      act('sessionLiveness', { where: { account: ACCOUNT, role: ROLE }, since: when.toISOString() });
+    expect(await since(new Date(world.now().getTime() - 1_000))).toMatchObject({ state: 'dead' });
+    expect(await since(world.now())).toMatchObject({ state: 'live', because: expect.stringContaining('earlier') });
 
     world.sim.world.addRole(ACCOUNT, 'AWSServiceRoleForX', { path: '/aws-service-role/x.amazonaws.com/' });
     const linked = { where: { account: ACCOUNT, role: 'AWSServiceRoleForX' } };

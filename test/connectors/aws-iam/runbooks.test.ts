@@ -69,6 +69,8 @@ describe('the runbook leaked-aws-access-key', () => {
       'contain/disable',
       'contain/roles.1',
       'contain/dead',
+      'contain/denied',
+      'contain/rolesDenied.1',
       'rotate/issue',
       'rotate/narrow',
       'rotate/live',
@@ -103,7 +105,7 @@ describe('the runbook leaked-aws-access-key', () => {
       }),
     );
     const { contain, rotate } = leakedAwsAccessKey.respond(leaked(), facts, leakedAwsAccessKey.params.parse({}));
-    expect(Object.keys(contain)).toEqual(['deny', 'disable', 'roles', 'dead']);
+    expect(Object.keys(contain)).toEqual(['deny', 'disable', 'roles', 'dead', 'denied', 'rolesDenied']);
     expect(rotate.sessions).toMatchObject({ kind: 'guided' });
   });
 
@@ -151,6 +153,7 @@ describe('the runbook stolen-aws-role-session', () => {
       'contain/revoke',
       'contain/further.1',
       'contain/denied',
+      'contain/furtherDenied.1',
       'rotate/renew',
       'rotate/trust',
       'retire/denied',
