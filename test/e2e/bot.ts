@@ -10,6 +10,8 @@ export interface Bot {
   readonly dataDir: string;
   /** One command, to its end. */
   run(...args: readonly string[]): Promise<Ran>;
+  /** What `show` knows of an incident. Rejects with what was said when it could not be shown. */
+  show(incident: string): Promise<unknown>;
   /** One that goes on. */
   begin(...args: readonly string[]): Running;
   /** Whatever any of them has said so far. */
@@ -32,6 +34,11 @@ export async function install(dir: string, settings: Readonly<Record<string, str
   return {
     dataDir,
     run: (...args) => start(args).ended,
+    async show(incident) {
+      const { code, said } = await start(['show', incident, '--json']).ended;
+      if (code !== 0) throw new Error(`show ${incident} ended with status ${code}:\n${said}`);
+      return JSON.parse(said);
+    },
     begin: (...args) => start(args),
     said: () => begun.map((each) => each.said()).join('\n'),
     kept: async () =>

@@ -162,7 +162,7 @@ async function afterwards(
     github.revocations() === 1,
     `${github.revocations()}`,
   );
-  const shown = finding.parse(JSON.parse((await bot.run('show', 'INC-1', '--json')).said));
+  const shown = finding.parse(await bot.show('INC-1'));
   const { detectedAt } = shown.findings[0] ?? { detectedAt: 'no finding' };
   const late = Math.abs(Date.parse(shown.openedAt) - Date.parse(detectedAt));
   report.check('The captured alert bears no time, so it counts from its arrival', late < 10_000, detectedAt);

@@ -143,10 +143,7 @@ async function filesFor(dir: string): Promise<Record<string, string>> {
   return files;
 }
 
-async function look(bot: Bot) {
-  const { said } = await bot.run('show', 'INC-1', '--json');
-  return shown.parse(JSON.parse(said));
-}
+const look = async (bot: Bot) => shown.parse(await bot.show('INC-1'));
 
 const isOnly = (keys: Readonly<Record<string, string>>, id: string): boolean =>
   Object.keys(keys).length === 1 && keys[id] === 'Active';
