@@ -116,7 +116,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     engine,
     owner: random(),
     width: WIDTH,
-    onError: (error, run) => onError(error, `run ${run}`),
+    onError: (error, run) => onError(error, run === null ? 'the engine' : `run ${run}`),
     stopping: stopping.signal,
   });
   const stored = storedParser(options.sources);

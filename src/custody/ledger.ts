@@ -5,12 +5,13 @@ import type { Store, Tx } from '../store/store.ts';
 import { canonicalJson, encode, NotCanonical, sha256OfJson, tidy } from './canonical.ts';
 import { signCheckpoint } from './checkpoint.ts';
 import { BadEntry, parseEntry } from './envelope.ts';
+import { type Enlist, groupCommits } from './group.ts';
 import { appendLeaf, type CompactRange, rootOf } from './merkle.ts';
 import { isKeyName } from './note.ts';
 import { readEntries } from './read.ts';
 import { rowOf } from './row.ts';
 import type { Signer } from './signer.ts';
-import { checkHead, initialise, readHead, writeHead } from './state.ts';
+import { checkHead, initialise, lockHead, readHead, writeHead } from './state.ts';
 
 /** Where the ledger is in its log: what a checkpoint of it says. */
 export interface LedgerHead {
@@ -35,7 +36,9 @@ export interface Ledger {
   /**
    * Runs `change` in one transaction; what it appended is in the log, signed, when this resolves. Rejects, with nothing changed
    * and nothing appended, when `change` throws or the database refuses. Entries carry the sequence numbers that they will have,
-   * from 0.
+   * from 0. Commits that arrive while another is under way share the next transaction and its checkpoint, one after the other;
+   * one that throws is taken out and disturbs none of them. `change` may be run again (see Store.transaction), and never commits
+   * itself: it would wait for its own end.
    */
   commit<T>(change: (tx: Tx, append: Append) => Promise<T>): Promise<T>;
   head(): Promise<LedgerHead>;
@@ -79,8 +82,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   if (signer.name !== origin)
     throw new Error(`The key of ${signer.name} cannot sign the log ${origin}: every log has its own key`);
   const bootId = options.random();
-  await store.transaction(initialise);
-  await checkHead(store.db, signer.vkey);
+  await store.transaction(async (tx) => {
+    await initialise(tx);
+    await lockHead(tx, store.name); // another replica may be writing while this one starts
+    await checkHead(tx, signer.vkey);
+  });
   const listeners = new Set<(entries: readonly Entry[]) => void>();
 
   const finish = (draft: EntryDraft, seq: number): Sealed =>
@@ -100,33 +106,28 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       tool,
     });
 
+  const commit = groupCommits<Sealed>({
+    store,
+    lock: (tx) => lockHead(tx, store.name),
+    async write(tx, head, batch) {
+      await write(tx, head, batch, { origin, signer, at: clock.now() });
+      await store.notify(tx, batch.some(({ entry }) => isWork(entry)) ? 'work' : 'news');
+    },
+    written: (batch) =>
+      tell(
+        listeners,
+        batch.map(({ entry }) => entry),
+      ),
+  });
+  const appendThrough =
+    (enlist: Enlist<Sealed>): Append =>
+    (draft) =>
+      enlist((seq) => finish(draft, seq)).entry;
+
   return {
     origin,
     mode,
-    async commit(change) {
-      const batch: Sealed[] = [];
-      const result = await store.transaction(async (tx) => {
-        const head = await readHead(tx);
-        let open = true;
-        const append: Append = (draft) => {
-          if (!open) throw new Error('append was called after its transaction ended: await everything inside commit');
-          const sealed = finish(draft, head.size + batch.length);
-          batch.push(sealed);
-          return sealed.entry;
-        };
-        const changed = await change(tx, append).finally(() => {
-          open = false;
-        });
-        if (batch.length > 0) await write(tx, head, batch, { origin, signer, at: clock.now() });
-        return changed;
-      });
-      if (batch.length > 0)
-        tell(
-          listeners,
-          batch.map(({ entry }) => entry),
-        );
-      return result;
-    },
+    commit: (change) => commit((tx, enlist) => change(tx, appendThrough(enlist))),
     async head() {
       const range = await readHead(store.db);
       return { origin, size: range.size, root: rootOf(range) };
@@ -139,6 +140,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     },
   };
 }
+
+/** Whether someone besides its writer has something to do now: whatever does not come from the engine itself. */
+export const isWork = ({ actor }: Entry): boolean => actor.kind !== 'bot' || actor.authn === 'triage';
 
 /** An entry with the bytes that are hashed for it. */
 interface Sealed {

@@ -1,4 +1,4 @@
-import type { Reader, Tx } from '../store/store.ts';
+import type { Reader, Store, Tx } from '../store/store.ts';
 import { openCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
 import { type CompactRange, isHash, rootOf } from './merkle.ts';
 import { parseVkey, type VerifierKey } from './note.ts';
@@ -21,11 +21,28 @@ export async function initialise(tx: Tx): Promise<void> {
   const entry = await tx.selectFrom('ledger').select('seq').limit(1).executeTakeFirst();
   const checkpoint = await tx.selectFrom('checkpoint').select('size').limit(1).executeTakeFirst();
   if (entry || checkpoint) throw new StoreTampered('The log has entries or checkpoints but its head is missing');
-  await tx.insertInto('ledger_head').values({ id: 1, size: 0, range: '' }).execute();
+  const empty = { id: 1, size: 0, range: '' } as const;
+  await tx
+    .insertInto('ledger_head')
+    .values(empty)
+    .onConflict((conflict) => conflict.column('id').doNothing()) // another replica begins the log too
+    .execute();
 }
 
-export async function readHead(db: Reader): Promise<CompactRange> {
-  const row = await db.selectFrom('ledger_head').selectAll().where('id', '=', 1).executeTakeFirst();
+const selectHead = (db: Reader) => db.selectFrom('ledger_head').selectAll().where('id', '=', 1);
+
+export const readHead = async (db: Reader): Promise<CompactRange> => rangeOf(await selectHead(db).executeTakeFirst());
+
+/**
+ * The head, and with it the right to append: until `tx` ends nobody else gets it, so that the log has one order whatever the
+ * number of replicas. On SQLite every write transaction has that right from its beginning.
+ */
+export async function lockHead(tx: Tx, database: Store['name']): Promise<CompactRange> {
+  const locked = selectHead(tx).$if(database === 'postgres', (head) => head.forUpdate());
+  return rangeOf(await locked.executeTakeFirst());
+}
+
+function rangeOf(row: { readonly size: number; readonly range: string } | undefined): CompactRange {
   if (!row) throw new StoreTampered('The head of the log is missing');
   const roots = row.range === '' ? [] : row.range.split(',');
   if (!Number.isSafeInteger(row.size) || row.size < 0 || !roots.every(isHash) || roots.length !== ones(row.size)) {

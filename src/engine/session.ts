@@ -75,7 +75,7 @@ export async function record(
   };
   const now = engine.clock.now();
   let after = state;
-  const entries = await appendUnder(engine.ledger, lease, session.lastSeq, now, async (tx, append, row) => {
+  const entries = await appendUnder(engine.ledger, lease, session.lastSeq, async (tx, append, row) => {
     const common = { actor: BOT, incident: lease.incident, run: lease.run, object };
     const appended = drafts.map((draft) => append({ ...draft, ...common }));
     after = appended.reduce(advance, state);

@@ -2,7 +2,8 @@ import type { Bell } from '../core/bell.ts';
 import { next } from '../core/next.ts';
 import { readSwitches } from '../store/settings.ts';
 import { act } from './act.ts';
-import { anyDue, claim, type Lease, release, Superseded } from './lease.ts';
+import { callerUnder, holdLease } from './hold.ts';
+import { anyDue, claim, type Lease, nextDue, release, rest, Superseded } from './lease.ts';
 import { type Engine, openSession, type Session } from './session.ts';
 
 export interface Worker {
@@ -18,8 +19,8 @@ export interface WorkerOptions {
   readonly owner: string;
   /** How many runs are moved at once. */
   readonly width: number;
-  /** A run whose engine failed (not its provider): it is left alone for a while, and the others go on. */
-  readonly onError: (error: unknown, run: string) => void;
+  /** The engine itself failed (not a provider): on a run, which is left alone for a while, or for all of them (null), as without a database. */
+  readonly onError: (error: unknown, run: string | null) => void;
   readonly stopping: AbortSignal;
 }
 
@@ -30,78 +31,66 @@ const SHORTEST_MS = 20;
 
 /** How long a run rests after our own code failed on it. */
 const AFTER_ERROR_MS = 5_000;
+/** How long a lane rests when it cannot even find out what is due. */
+const AFTER_OUTAGE_MS = 1_000;
 
 export function createWorker({ engine, owner, width, onError, stopping }: WorkerOptions): Worker {
   const { store, clock } = engine;
 
-  async function advance(lease: Lease): Promise<void> {
-    let session: Session | undefined;
+  async function advance(lease: Lease, sinceNs: bigint): Promise<void> {
+    const hold = holdLease(store, lease, clock, sinceNs);
     try {
-      session = await openSession(engine, lease);
-      const wakeAt = await moveAsFarAsItGoes(session, (moved) => {
-        session = moved;
-      });
-      await release(store, lease, session.lastSeq, wakeAt, clock.now());
+      const held = { ...engine, caller: callerUnder(hold, engine.caller) };
+      const wakeAt = await moveAsFarAsItGoes(held, await openSession(held, lease));
+      await release(store, lease, wakeAt);
     } catch (error) {
-      const superseded = error instanceof Superseded;
-      if (!superseded) onError(error, lease.run);
-      const wakeAt = clock.now().getTime() + (superseded ? 0 : AFTER_ERROR_MS);
-      await release(store, lease, session?.lastSeq ?? -1, wakeAt, clock.now());
-      if (!superseded) await rest(lease, wakeAt);
+      if (error instanceof Superseded) return await release(store, lease, clock.now().getTime());
+      onError(error, lease.run);
+      await rest(store, lease, clock.now().getTime() + AFTER_ERROR_MS);
+    } finally {
+      hold.end();
     }
   }
 
-  async function moveAsFarAsItGoes(opened: Session, keep: (session: Session) => void): Promise<number | null> {
+  async function moveAsFarAsItGoes(held: Engine, opened: Session): Promise<number | null> {
     let session = opened;
     while (!stopping.aborted) {
       const switches = await readSwitches(store.db);
-      const result = await act(engine, session, next(session.state, clock.now().getTime(), switches));
+      const result = await act(held, session, next(session.state, clock.now().getTime(), switches));
       if ('rest' in result) return result.rest;
       session = result.session;
-      keep(session);
       if (result.again !== undefined) return result.again;
     }
     return clock.now().getTime(); // stopping: whoever comes next goes on from here
   }
 
-  /** News must not wake a run that our own code fails on: it would fail again at once, forever. */
-  async function rest(lease: Lease, until: number): Promise<void> {
-    await store.transaction(async (tx) => {
-      await tx
-        .updateTable('run')
-        .set({ wake_at_ms: until })
-        .where('id', '=', lease.run)
-        .where('epoch', '=', lease.epoch)
-        .execute();
-    });
-  }
-
   async function lane(): Promise<void> {
     while (!stopping.aborted) {
       if (!(await anyDue(store, clock.now()))) return;
+      const sinceNs = clock.monotonicNs();
       const lease = await claim(store, owner, clock.now());
       if (!lease) return;
-      await advance(lease);
+      await advance(lease, sinceNs);
     }
   }
 
   async function laneForever(bell: Bell): Promise<void> {
     while (!stopping.aborted) {
       const heard = bell.count;
-      await lane();
-      const now = clock.now().getTime();
-      const due = (await nextDue()) ?? now + POLL_MS;
-      await bell.wait(Math.min(POLL_MS, Math.max(due - now, SHORTEST_MS)), heard, stopping);
+      const wait = await lane().then(untilDue).catch(outage);
+      await bell.wait(wait, heard, stopping);
     }
   }
 
-  async function nextDue(): Promise<number | null> {
-    const row = await store.db
-      .selectFrom('run')
-      .select((run) => run.fn.min('wake_at_ms').as('at'))
-      .where('state', '=', 'open')
-      .executeTakeFirst();
-    return row?.at ?? null;
+  async function untilDue(): Promise<number> {
+    const due = await nextDue(store);
+    return due === null ? POLL_MS : Math.min(POLL_MS, Math.max(due - clock.now().getTime(), SHORTEST_MS));
+  }
+
+  /** The database is away: the process stays, and goes on when it is back. */
+  function outage(error: unknown): number {
+    onError(error, null);
+    return AFTER_OUTAGE_MS;
   }
 
   return {
@@ -110,7 +99,7 @@ export function createWorker({ engine, owner, width, onError, stopping }: Worker
     },
     async drain() {
       await Promise.all(Array.from({ length: width }, lane));
-      return nextDue();
+      return nextDue(store);
     },
   };
 }

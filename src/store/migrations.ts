@@ -122,7 +122,20 @@ const migrations = ({ bytes }: Dialect): Record<string, Migration> => ({
         .execute();
     },
   },
+  '0002-leader': {
+    async up(db) {
+      await db.schema
+        .createTable('leader')
+        .addColumn('name', 'text', (c) => c.primaryKey())
+        .addColumn('owner', 'text', (c) => c.notNull())
+        .addColumn('until_ms', 'bigint', (c) => c.notNull())
+        .execute();
+    },
+  },
 });
+
+/** What Kysely keeps about the migrations that ran. */
+const HISTORY = 'kysely_migration';
 
 /**
  * Brings the database to this program's schema. Throws when the database is newer than the program (a rolled-back deploy),
@@ -130,14 +143,28 @@ const migrations = ({ bytes }: Dialect): Record<string, Migration> => ({
  */
 export async function migrate(db: Kysely<Database>, dialect: Dialect): Promise<void> {
   const known = migrations(dialect);
+  const strangers = (await migrated(db)).filter((name) => !Object.hasOwn(known, name));
+  if (strangers.length > 0) {
+    throw new Error(
+      `The database was made by a newer version of Tourniquet (it has ${strangers.join(', ')}): start that version, or restore a ` +
+        'backup. Nothing was changed.',
+    );
+  }
   const migrator = new Migrator({ db, provider: { getMigrations: async () => known } });
   const { error, results } = await migrator.migrateToLatest();
   if (!error) return;
   const failed = results?.find((result) => result.status === 'Error')?.migrationName;
-  const what = failed
-    ? `the migration ${failed} failed and was rolled back`
-    : 'the database was made by a newer version of Tourniquet; start that version, or restore a backup';
-  throw new Error(`The database cannot be used: ${what}. (${error instanceof Error ? error.message : String(error)})`, {
-    cause: error,
-  });
+  if (failed === undefined) throw error;
+  throw new Error(
+    `The database cannot be used: the migration ${failed} failed and was rolled back. (${error instanceof Error ? error.message : String(error)})`,
+    { cause: error },
+  );
+}
+
+/** The migrations that this database has had. */
+async function migrated(db: Kysely<Database>): Promise<readonly string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === HISTORY)) return [];
+  const { rows } = await sql<{ name: string }>`select name from ${sql.table(HISTORY)}`.execute(db);
+  return rows.map(({ name }) => name);
 }

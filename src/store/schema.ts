@@ -11,6 +11,7 @@ export interface Database {
   card: CardTable;
   delivery: DeliveryTable;
   setting: SettingTable;
+  leader: LeaderTable;
 }
 
 /** The chain of custody: exact bytes and their leaf hash. Never updated, never deleted from. */
@@ -89,7 +90,7 @@ export interface RunTable {
   /** The target lock: `kind:id` while the run is open, null after; unique. */
   lock_key: string | null;
   opened_at: string;
-  /** When the engine should look again; null while only a person can move it, or when closed. */
+  /** When the engine should look again; 0 while it is at work on it; null while only a person can move it, or when closed. */
   wake_at_ms: number | null;
   /** Containment before everything else: lower goes first. */
   priority: number;
@@ -131,4 +132,11 @@ export interface DeliveryTable {
 export interface SettingTable {
   key: string;
   value: string;
+}
+
+/** Who does what only one process may do at a time, such as speaking in the chat. */
+export interface LeaderTable {
+  name: string;
+  owner: string;
+  until_ms: number;
 }

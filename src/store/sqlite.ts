@@ -26,6 +26,8 @@ export async function openSqlite(file: string): Promise<Store> {
         await sql`update setting set value = value where key = ''`.execute(tx);
         return change(tx);
       }),
+    notify: async () => {},
+    onNotice: () => () => {},
     async close() {
       await db.destroy();
     },

@@ -1,0 +1,4 @@
+import { sqliteKind } from './kinds.ts';
+import { storeSuite } from './store.suite.ts';
+
+storeSuite('SQLite', sqliteKind);
