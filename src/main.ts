@@ -8,6 +8,8 @@ import { decide, freeze } from './commands/decide.ts';
 import { doctor } from './commands/doctor.ts';
 import { drill } from './commands/drill.ts';
 import { CommandError, type Io } from './commands/io.ts';
+import { newKeys } from './commands/new-keys.ts';
+import { report as draftReport } from './commands/report.ts';
 import { incidents, show } from './commands/show.ts';
 import { start } from './commands/start.ts';
 import type { Exposure } from './core/finding.ts';
@@ -99,6 +101,16 @@ program
   .argument('<incident>', 'INC-12')
   .option('--json', 'for programs', false)
   .action((ref: string, options: { json: boolean }) => show(io, ref, options));
+program
+  .command('report')
+  .description('draft the post-incident report of an incident from the ledger')
+  .argument('<incident>', 'INC-12')
+  .option('--html', 'one self-contained page', false)
+  .option('--markdown', 'the default', false)
+  .option('--out <file>', 'else to standard output')
+  .action((ref: string, options: { html: boolean; markdown: boolean; out?: string }) =>
+    draftReport(io, { ref, format: options.html ? 'html' : 'markdown', ...(options.out ? { out: options.out } : {}) }),
+  );
 for (const verdict of ['approve', 'deny'] as const) {
   program
     .command(verdict)
@@ -147,6 +159,11 @@ program
   .action(async () => {
     exitCode = await doctor(io);
   });
+program
+  .command('new-keys')
+  .description('print a new master key and log key, for the settings that all replicas share')
+  .argument('[origin]', 'the name of the custody log', 'tourniquet/replicas')
+  .action((origin: string) => newKeys(io, origin));
 program
   .command('console-link')
   .description('a one-time link into the console')
