@@ -97,49 +97,26 @@ export class MerkleTree {
 
   /** The root over the first `size` leaves: the Merkle Tree Hash of RFC 9162 §2.1.1. */
   root(size: number = this.size): Hash {
-    this.#demand(size >= 0 && size <= this.size, size);
+    demand(size >= 0 && size <= this.size, size, this.size);
     return size === 0 ? EMPTY_ROOT : this.#subtree(0, size);
   }
 
-  /** RFC 9162 §2.1.3.1: the path of leaf `index`. Throws a RangeError when there is no such leaf. */
+  /** RFC 9162 §2.1.3.1. Throws a RangeError when there is no such leaf. */
   inclusionProof(index: number): readonly Hash[] {
-    this.#demand(index >= 0 && index < this.size, index);
-    const path: Hash[] = [];
-    let from = 0;
-    let to = this.size;
-    while (to - from > 1) {
-      const middle = from + splitOf(to - from);
-      if (index < middle) {
-        path.push(this.#subtree(middle, to));
-        to = middle;
-      } else {
-        path.push(this.#subtree(from, middle));
-        from = middle;
-      }
-    }
-    return path.reverse();
+    return inclusionPath(index, this.size).map(([from, to]) => this.#subtree(from, to));
   }
 
   /** RFC 9162 §2.1.4.1: this tree extends its own first `size` leaves. Throws a RangeError unless 1 ≤ size ≤ this.size. */
   consistencyProof(size: number): readonly Hash[] {
-    this.#demand(size >= 1 && size <= this.size, size);
-    const path: Hash[] = [];
-    let from = 0;
-    let to = this.size;
-    let whole = true; // the old tree is the whole left part so far: the verifier knows its root
-    while (size !== to) {
-      const middle = from + splitOf(to - from);
-      if (size <= middle) {
-        path.push(this.#subtree(middle, to));
-        to = middle;
-      } else {
-        path.push(this.#subtree(from, middle));
-        from = middle;
-        whole = false;
-      }
-    }
-    if (!whole) path.push(this.#subtree(from, to));
-    return path.reverse();
+    return consistencyPath(size, this.size).map(([from, to]) => this.#subtree(from, to));
+  }
+
+  /** The root over the leaves `from` … `to` − 1, which must be a perfect subtree of the tree. */
+  perfect(from: number, to: number): Hash {
+    const size = to - from;
+    const root = this.#levels[Math.log2(size)]?.[from / size];
+    if (root === undefined) throw new RangeError(`The leaves ${from} to ${to} are not a perfect subtree`);
+    return root;
   }
 
   #subtree(from: number, to: number): Hash {
@@ -148,10 +125,54 @@ export class MerkleTree {
     const middle = from + splitOf(size);
     return nodeHash(this.#subtree(from, middle), this.#subtree(middle, to));
   }
+}
 
-  #demand(holds: boolean, at: number): void {
-    if (!holds || !Number.isSafeInteger(at)) throw new RangeError(`${at} is outside of a tree of ${this.size} leaves`);
+/** The leaves `from` … `to` − 1, as one subtree. */
+export type Range = readonly [from: number, to: number];
+
+/** RFC 9162 §2.1.3.1: the subtrees whose roots prove leaf `index` of a tree of `size`, from the leaf up. Throws a RangeError when there is no such leaf. */
+export function inclusionPath(index: number, size: number): readonly Range[] {
+  demand(index >= 0 && index < size, index, size);
+  const path: Range[] = [];
+  let from = 0;
+  let to = size;
+  while (to - from > 1) {
+    const middle = from + splitOf(to - from);
+    if (index < middle) {
+      path.push([middle, to]);
+      to = middle;
+    } else {
+      path.push([from, middle]);
+      from = middle;
+    }
   }
+  return path.reverse();
+}
+
+/** RFC 9162 §2.1.4.1: the subtrees whose roots prove that a tree of `size` extends its first `older` leaves. Throws a RangeError unless 1 ≤ older ≤ size. */
+export function consistencyPath(older: number, size: number): readonly Range[] {
+  demand(older >= 1 && older <= size, older, size);
+  const path: Range[] = [];
+  let from = 0;
+  let to = size;
+  let whole = true; // the old tree is the whole left part so far: the verifier knows its root
+  while (older !== to) {
+    const middle = from + splitOf(to - from);
+    if (older <= middle) {
+      path.push([middle, to]);
+      to = middle;
+    } else {
+      path.push([from, middle]);
+      from = middle;
+      whole = false;
+    }
+  }
+  if (!whole) path.push([from, to]);
+  return path.reverse();
+}
+
+function demand(holds: boolean, at: number, size: number): void {
+  if (!holds || !Number.isSafeInteger(at)) throw new RangeError(`${at} is outside of a tree of ${size} leaves`);
 }
 
 /** RFC 9162 §2.1.3.2. False for anything that is not exactly the proof. */
@@ -220,7 +241,7 @@ export function verifyConsistency(older: Tree, newer: Tree, proof: readonly Hash
 }
 
 /** The largest power of two smaller than `n`, for n > 1: where RFC 9162 splits a tree. */
-function splitOf(n: number): number {
+export function splitOf(n: number): number {
   let k = 1;
   while (k * 2 < n) k *= 2;
   return k;
@@ -232,7 +253,7 @@ function takeLast(roots: Hash[]): Hash {
   return last;
 }
 
-function isPowerOfTwo(n: number): boolean {
+export function isPowerOfTwo(n: number): boolean {
   let rest = n;
   while (rest > 1 && rest % 2 === 0) rest /= 2;
   return rest === 1;

@@ -132,6 +132,26 @@ const migrations = ({ bytes }: Dialect): Record<string, Migration> => ({
         .execute();
     },
   },
+  '0003-anchors': {
+    async up(db) {
+      await db.schema
+        .createTable('anchor')
+        .addColumn('size', 'bigint', (c) => c.notNull())
+        .addColumn('kind', 'text', (c) => c.notNull())
+        .addColumn('name', 'text', (c) => c.notNull())
+        .addColumn('bytes', sql.raw(bytes), (c) => c.notNull())
+        .addColumn('at', 'text', (c) => c.notNull())
+        .addPrimaryKeyConstraint('anchor_key', ['size', 'kind', 'name'])
+        .execute();
+      await db.schema
+        .createTable('tree_node')
+        .addColumn('level', 'integer', (c) => c.notNull())
+        .addColumn('idx', 'bigint', (c) => c.notNull())
+        .addColumn('hash', 'text', (c) => c.notNull())
+        .addPrimaryKeyConstraint('tree_node_key', ['level', 'idx'])
+        .execute();
+    },
+  },
 });
 
 /** What Kysely keeps about the migrations that ran. */

@@ -12,6 +12,8 @@ export interface Database {
   delivery: DeliveryTable;
   setting: SettingTable;
   leader: LeaderTable;
+  anchor: AnchorTable;
+  tree_node: TreeNodeTable;
 }
 
 /** The chain of custody: exact bytes and their leaf hash. Never updated, never deleted from. */
@@ -139,4 +141,23 @@ export interface LeaderTable {
   name: string;
   owner: string;
   until_ms: number;
+}
+
+/** What someone outside said of a checkpoint: a witness's signature line, or a time stamp. */
+export interface AnchorTable {
+  /** Of the checkpoint. */
+  size: number;
+  kind: 'cosignature' | 'rfc3161';
+  /** Of the witness or the authority. */
+  name: string;
+  bytes: Buffer;
+  at: string;
+}
+
+/** A cache, rebuilt from `ledger.leaf` at any time: the roots of whole tiles (https://c2sp.org/tlog-tiles). Never believed unchecked. */
+export interface TreeNodeTable {
+  /** Of the tile that it is in: 1 over 256 leaves, 2 over 65,536, and so on. */
+  level: number;
+  idx: number;
+  hash: string;
 }
