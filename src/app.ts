@@ -2,26 +2,30 @@ import { Bell } from './core/bell.ts';
 import type { Clock } from './core/clock.ts';
 import type { Connector, Env, Outside } from './core/connector.ts';
 import type { Entry, Mode } from './core/entry.ts';
+import type { Severity } from './core/finding.ts';
 import type { Runbook } from './core/runbook.ts';
-import { type Ledger, openLedger } from './custody/ledger.ts';
+import { noTraces, type Traces } from './core/traces.ts';
+import { isWork, type Ledger, openLedger } from './custody/ledger.ts';
 import type { Signer } from './custody/signer.ts';
 import type { Desk } from './decisions/desk.ts';
 import { personFor, refuse, type Said } from './decisions/desk.ts';
 import type { Brake } from './engine/brake.ts';
 import { type Preview, preview } from './engine/preview.ts';
 import { createWorker } from './engine/worker.ts';
-import { createInbox, type Inbox } from './ingest/inbox.ts';
+import { createInbox, type Inbox, type InboxOptions } from './ingest/inbox.ts';
 import type { WebhookSource } from './ingest/source.ts';
 import { storedParser } from './ingest/stored.ts';
+import { Urgency, urgencyOf } from './ingest/urgency.ts';
 import type { Inventory } from './inventory.ts';
 import type { Policy, Roster } from './policy/policy.ts';
 import { actorOf } from './policy/policy.ts';
-import { createBudget } from './providers/budget.ts';
 import { createCaller } from './providers/caller.ts';
+import { createGate, type Gate } from './providers/gate.ts';
 import { openRegistry, type Registry } from './providers/registry.ts';
 import { type Seal, sealedStore } from './store/sealed.ts';
 import type { Store } from './store/store.ts';
 import { clueFrom, UNKNOWN_CLUE } from './triage/clue.ts';
+import { runLanes } from './triage/lanes.ts';
 import { PERSON, parsePersonRequest, personRequest } from './triage/person.ts';
 import { drainInbox, type Triage } from './triage/triage.ts';
 
@@ -50,6 +54,10 @@ export interface AppOptions {
   readonly jitter: () => number;
   /** Our own code failed on a run or in triage; everything else goes on. */
   readonly onError: (error: unknown, where: string) => void;
+  /** How much is taken in; without limits unless told. */
+  readonly intake?: Pick<InboxOptions, 'most' | 'perSource'>;
+  /** Tells nobody unless told. */
+  readonly traces?: Traces;
 }
 
 /** The running bot without its doors: HTTP, Slack, page and terminal use it and are wired elsewhere. */
@@ -59,8 +67,15 @@ export interface App {
   readonly desk: Desk;
   readonly inbox: Inbox;
   readonly registry: Registry;
+  readonly gate: Gate;
+  readonly urgency: Urgency;
+  readonly traces: Traces;
   /** Rings whenever there may be something to do. */
   readonly bell: Bell;
+  /** When each loop last showed that it is alive; null while it was not started, or was told to stop. */
+  readonly beats: { readonly triage: Date; readonly engine: Date } | null;
+  /** An alert was taken in: triage is woken, and what is milder gives way to what is critical. */
+  accepted(id: string, severity: Severity): void;
   /** Goes on until `stop`. */
   start(): void;
   /** Lets what is in flight finish, for at most `graceMs`; what is left is taken up at the next start. */
@@ -75,18 +90,18 @@ export interface App {
 
 const WIDTH = 8;
 const GRACE_MS = 10_000;
-const TRIAGE_POLL_MS = 250;
+const FLUSH_MS = 5_000;
 
 /** Wires an app together. Rejects when the store, the ledger or a connector's settings cannot be used; nothing is running then. */
 export async function createApp(options: AppOptions): Promise<App> {
-  const { store, clock, seal, policy, roster, inventory, random, jitter, onError } = options;
+  const { store, clock, seal, policy, roster, inventory, random, jitter, onError, traces = noTraces } = options;
   const ledger = await openLedger(options);
   const registry = openRegistry(options.connectors, options.runbooks, options.env, {
     now: () => clock.now(),
     guard: options.guard,
   });
   const sealed = sealedStore(store.db, seal);
-  const inbox = createInbox({ ledger, db: store.db, seal, clock, random });
+  const inbox = createInbox({ ledger, db: store.db, seal, clock, random, ...options.intake });
   const stopping = new AbortController();
   const cut = new AbortController();
   const caller = createCaller({
@@ -96,15 +111,17 @@ export async function createApp(options: AppOptions): Promise<App> {
     signal: cut.signal,
     onBug: (error) => onError(error, 'an operation'),
   });
-  const limits = new Map(registry.connectors.map((connector) => [connector.name, connector.buckets]));
-  const budget = createBudget((connector, bucket) => limits.get(connector)?.[bucket]);
+  const gate = createGate(new Map(registry.connectors.map((connector) => [connector.name, connector.buckets])));
+  const urgency = new Urgency();
+  const beats = { triage: clock.now(), engine: clock.now() };
   const holdingOf = inventory.holdingOf.bind(inventory);
   const engine = {
     store,
     ledger,
     registry,
     caller,
-    budget,
+    gate,
+    traces,
     policy,
     brake: options.brake,
     holdingOf: (opened: { credential: Parameters<typeof holdingOf>[0] }) => holdingOf(opened.credential),
@@ -118,6 +135,9 @@ export async function createApp(options: AppOptions): Promise<App> {
     width: WIDTH,
     onError: (error, run) => onError(error, run === null ? 'the engine' : `run ${run}`),
     stopping: stopping.signal,
+    onBeat: () => {
+      beats.engine = clock.now();
+    },
   });
   const stored = storedParser(options.sources);
   const triage: Triage = {
@@ -125,6 +145,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     parse: (source, request) => (source === PERSON ? parsePersonRequest(request) : stored(source, request)),
     registry,
     caller,
+    gate,
+    traces,
     policy,
     inventory,
     ledger,
@@ -137,18 +159,29 @@ export async function createApp(options: AppOptions): Promise<App> {
   const desk: Desk = { store, ledger, policy, roster, clock, random };
   const bell = new Bell();
   ledger.onAppend((entries) => {
-    if (entries.some((entry) => entry.actor.kind !== 'bot' || entry.actor.authn === 'triage')) bell.ring();
+    for (const entry of entries) {
+      const change = urgencyOf(entry);
+      if (change) urgency[change.do](change.run);
+    }
+    if (entries.some(isWork)) bell.ring();
   });
-  let running: Promise<unknown> = Promise.resolve();
+  store.onNotice((notice) => {
+    if (notice === 'work') bell.ring();
+  });
+  let running: Promise<unknown> | null = null;
 
-  async function triageForever(): Promise<void> {
+  /** Refusals of minutes that are over get their entry even when no more come. */
+  async function flushForever(): Promise<void> {
     while (!stopping.signal.aborted) {
-      const heard = bell.count;
-      await drainInbox(triage).catch((error: unknown) => onError(error, 'triage'));
       await inbox.flush().catch((error: unknown) => onError(error, 'inbox'));
-      await bell.wait(TRIAGE_POLL_MS, heard, stopping.signal);
+      await new Bell().wait(FLUSH_MS, 0, stopping.signal);
     }
   }
+
+  const accepted = (id: string, severity: Severity): void => {
+    if (severity === 'critical' && running) urgency.begin(id);
+    bell.ring();
+  };
 
   return {
     options,
@@ -156,9 +189,21 @@ export async function createApp(options: AppOptions): Promise<App> {
     desk,
     inbox,
     registry,
+    gate,
+    urgency,
+    traces,
     bell,
+    get beats() {
+      return running && !stopping.signal.aborted ? { ...beats } : null;
+    },
+    accepted,
     start() {
-      running = Promise.all([triageForever(), worker.run(bell)]);
+      Object.assign(beats, { triage: clock.now(), engine: clock.now() });
+      const onBeat = (): void => {
+        beats.triage = clock.now();
+      };
+      const lanes = runLanes({ triage, urgency, bell, stopping: stopping.signal, onError, onBeat });
+      running = Promise.all([lanes, flushForever(), worker.run(bell)]);
     },
     async stop(graceMs = GRACE_MS) {
       stopping.abort();
@@ -167,11 +212,13 @@ export async function createApp(options: AppOptions): Promise<App> {
       await running;
       clearTimeout(timer);
       await inbox.flush('all');
+      await traces.close();
       await store.close();
     },
     async drain() {
       await drainInbox(triage);
-      return worker.drain();
+      const due = [await worker.drain(), await inbox.dueAt()].filter((at) => at !== null);
+      return due.length > 0 ? Math.min(...due) : null;
     },
     async revoke({ text, authn, why }) {
       const known = personFor(desk, authn, 'revoke');
@@ -181,8 +228,9 @@ export async function createApp(options: AppOptions): Promise<App> {
       const { person } = known;
       const request = personRequest({ requestedBy: person.id, at: clock.now().toISOString(), why, clue });
       const actor = actorOf(person, authn);
-      await inbox.accept({ source: PERSON, delivery: random(), request, actor, status: 0, severity: 'critical' });
-      bell.ring();
+      const arrival = { source: PERSON, delivery: random(), request, actor, status: 0, severity: 'critical' } as const;
+      const { id } = await inbox.accept(arrival);
+      accepted(id, arrival.severity);
       return {
         ok: true,
         said: 'On record. Tourniquet is finding out whose credential this is; the incident follows in a moment.',

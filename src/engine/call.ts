@@ -7,7 +7,9 @@ import type { RunState, StepState } from '../core/journal.ts';
 import type { Json } from '../core/json.ts';
 import type { Phase } from '../core/plan.ts';
 import { backoff, DOUBT_LIMIT_MS, judge } from '../core/retry.ts';
+import type { TracedCall } from '../core/traces.ts';
 import type { Called, CallOptions } from '../providers/caller.ts';
+import { rankOf, wayOf } from '../providers/gate.ts';
 import { type Draft, type Engine, record, type Session } from './session.ts';
 
 /** What became of an action: the run moved, or it must be looked at again later (without anything to record). */
@@ -35,20 +37,37 @@ export function approvalOf(state: RunState, phase: Phase): CallOptions['approval
   return { entries, by: state.approvals.filter((each) => entries.includes(each.seq)).map((each) => each.by.id) };
 }
 
-/** Waits for the provider's budget without holding anything up: milliseconds until there is room, 0 when a call was taken from it. */
-export function waitForBudget(engine: Engine, op: string): number {
-  const owner = engine.registry.ownerOf(op);
-  const bucket = engine.registry.operation(op)?.bucket;
-  return owner && bucket ? engine.budget.take(owner.name, bucket, engine.clock.now()) : 0;
+/** Why a call is made, as far as its turn depends on it. */
+export type Purpose = Phase | 'undo';
+
+/** Containment before evidence before housekeeping; within each, the more severe before the less. */
+const CLASS = { contain: 0, assess: 1, undo: 1, rotate: 2, retire: 2 } as const satisfies Record<Purpose, number>;
+
+/**
+ * Asks for a turn at the provider without holding anything up: 0 when the call may be made now and `heed` will be told what came of
+ * it, else the milliseconds until it is worth asking again.
+ */
+export function waitForTurn(engine: Engine, session: Session, purpose: Purpose, { step, input }: Turn): number {
+  const way = wayOf(engine.registry, step.op, input);
+  if (!way) return 0;
+  const { severity } = session.state.opened;
+  const asked = {
+    ticket: `${session.lease.run}/${step.id}`,
+    rank: rankOf(CLASS[purpose], severity),
+    urgent: purpose === 'contain',
+  };
+  return engine.gate.enter(way, asked, engine.clock.now());
 }
 
-/** Makes the provider's wish for silence hold for everyone, not for this step alone. */
-export function heed(engine: Engine, op: string, called: Called<unknown>): void {
-  if (called.ok || called.failure.retryAfterMs === undefined) return;
-  const owner = engine.registry.ownerOf(op);
-  const bucket = engine.registry.operation(op)?.bucket;
-  const until = new Date(engine.clock.now().getTime() + called.failure.retryAfterMs);
-  if (owner && bucket) engine.budget.pause(owner.name, bucket, until);
+interface Turn {
+  readonly step: { readonly id: string; readonly op: string };
+  readonly input: Json;
+}
+
+/** Makes what the provider said, its wish for silence above all, hold for everyone and not for this step alone. */
+export function heed(engine: Engine, { step, input }: Turn, called: Called<unknown>): void {
+  const way = wayOf(engine.registry, step.op, input);
+  if (way) engine.gate.left(way, called.ok ? null : called.failure, engine.clock.now());
 }
 
 export const recordOf = ({ code, message }: Failure): FailureRecord => ({ code, message });
@@ -65,11 +84,11 @@ export async function callReads(
 ): Promise<Moved> {
   const now = engine.clock.now().getTime();
   const ready: Call[] = [];
-  let wait = 0;
+  let wait = Number.POSITIVE_INFINITY;
   for (const call of calls) {
-    const ms = waitForBudget(engine, call.step.op);
+    const ms = waitForTurn(engine, session, phase, call);
     if (ms === 0) ready.push(call);
-    else wait = Math.max(wait, ms);
+    else wait = Math.min(wait, ms);
   }
   if (ready.length === 0) return { session, again: now + wait };
   const intended = await record(
@@ -80,12 +99,12 @@ export async function callReads(
   const results = await Promise.all(
     ready.map(async (call) => {
       const operation = operationOf(engine, call.step.op);
-      const called = await ask(engine, session, phase, call, async (ctx) => {
+      const called = await ask(engine, session, phase, call, 'read', async (ctx) => {
         if (operation.effect === 'none') throw operation.failure;
         if (operation.effect !== 'observe') throw new Failure('invalid', `${call.step.op} is not a read.`);
         return operation.run(ctx, call.input);
       });
-      heed(engine, call.step.op, called);
+      heed(engine, call, called);
       return resultOf(engine, call, called, 'call');
     }),
   );
@@ -95,26 +114,26 @@ export async function callReads(
 /** One step that changes something: the state before is recorded with the intent, then it acts, then the result is recorded. */
 export async function callMutation(engine: Engine, session: Session, phase: Phase, call: Call): Promise<Moved> {
   const now = engine.clock.now().getTime();
-  const wait = waitForBudget(engine, call.step.op);
+  const wait = waitForTurn(engine, session, phase, call);
   if (wait > 0) return { session, again: now + wait };
   const operation = operationOf(engine, call.step.op);
-  const before = await ask(engine, session, phase, call, async (ctx) => {
+  const before = await ask(engine, session, phase, call, 'before', async (ctx) => {
     if (operation.effect === 'none') throw operation.failure;
     if (operation.effect === 'observe') throw new Failure('invalid', `${call.step.op} only reads.`);
     return operation.before(ctx, call.input);
   });
-  heed(engine, call.step.op, before);
+  heed(engine, call, before);
   if (!before.ok) {
     const intended = await record(engine, session, [intentOf(session, call, null)]);
     return { session: await record(engine, intended, [notBegun(engine, call, before)]) };
   }
   const intended = await record(engine, session, [intentOf(session, call, before.value)]);
-  const called = await ask(engine, session, phase, call, async (ctx) => {
+  const called = await ask(engine, session, phase, call, 'run', async (ctx) => {
     if (operation.effect !== 'reversible' && operation.effect !== 'irreversible')
       throw new Failure('invalid', 'not a change');
     return operation.run(ctx, call.input, before.value);
   });
-  heed(engine, call.step.op, called);
+  heed(engine, call, called);
   return { session: await record(engine, intended, [resultOf(engine, call, called, 'call')]) };
 }
 
@@ -126,16 +145,16 @@ export async function probe(
 ): Promise<Moved> {
   const { step, state: intended, phase } = action;
   const call: Call = { step, attempt: intended.attempt, input: intended.input };
-  const wait = waitForBudget(engine, step.op);
+  const wait = waitForTurn(engine, session, phase, call);
   const now = engine.clock.now().getTime();
   if (wait > 0) return { session, again: now + wait };
   const operation = operationOf(engine, step.op);
-  const called = await ask(engine, session, phase, call, async (ctx) => {
+  const called = await ask(engine, session, phase, call, 'probe', async (ctx) => {
     if (operation.effect === 'none') throw operation.failure;
     if (operation.effect === 'observe') throw new Failure('invalid', `${step.op} only reads.`);
     return operation.probe(ctx, intended.input, intended.before);
   });
-  heed(engine, step.op, called);
+  heed(engine, call, called);
   const done = (outcome: StepOutcome, more: { out?: Json; error?: FailureRecord }): Promise<Session> =>
     record(engine, session, [
       { type: 'result', step: step.id, attempt: call.attempt, outcome, by: 'probe', ...more, ...requestIdsOf(called) },
@@ -162,7 +181,8 @@ function ask<T>(
   engine: Engine,
   session: Session,
   phase: Phase,
-  { step }: Call,
+  { step, attempt }: Call,
+  stage: TracedCall['stage'],
   question: Parameters<typeof engine.caller.call<T>>[1],
 ): Promise<Called<T>> {
   const operation = engine.registry.operation(step.op);
@@ -171,8 +191,15 @@ function ask<T>(
     approval: approvalOf(session.state, phase),
     ...(operation?.timeoutMs === undefined ? {} : { timeoutMs: operation.timeoutMs }),
   };
-  return engine.caller.call(options, question);
+  const traced = { ...spanOf(session), operation: step.op, stage, phase, attempt };
+  return engine.traces.call(traced, () => engine.caller.call(options, question));
 }
+
+/** Whose trace a call of this session belongs to. */
+export const spanOf = ({ lease }: Session): Pick<TracedCall, 'incident' | 'run'> => ({
+  incident: lease.incident,
+  run: lease.run,
+});
 
 const intentOf = ({ lease }: Session, { step, attempt, input }: Call, before: Json): Draft => ({
   type: 'intent',

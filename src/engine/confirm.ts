@@ -1,8 +1,10 @@
 import type { Action } from '../core/action.ts';
 import { Failure } from '../core/failure.ts';
+import type { RunState } from '../core/journal.ts';
 import type { Liveness } from '../core/operation.ts';
+import type { Phase } from '../core/plan.ts';
 import { pollDelay } from '../core/retry.ts';
-import { heed, idempotencyKey, type Moved, operationOf, waitForBudget } from './call.ts';
+import { heed, idempotencyKey, type Moved, operationOf, spanOf, waitForTurn } from './call.ts';
 import { type Draft, type Engine, record, type Session } from './session.ts';
 
 /**
@@ -16,7 +18,8 @@ export async function confirm(
 ): Promise<Moved> {
   const { step, attempt, input, seenAt } = action;
   const now = engine.clock.now().getTime();
-  const wait = waitForBudget(engine, step.op);
+  const phase = phaseOf(session.state, step.id);
+  const wait = waitForTurn(engine, session, phase, action);
   if (wait > 0) return { session, again: now + wait };
   const key = idempotencyKey(session.lease.run, step.id);
   const intent: Draft = { type: 'intent', step: step.id, attempt, op: step.op, input, idempotencyKey: key };
@@ -24,12 +27,15 @@ export async function confirm(
   const since = action.since ?? now;
 
   const operation = operationOf(engine, step.op);
-  const called = await engine.caller.call({ idempotencyKey: key, approval: null }, async (ctx) => {
-    if (operation.effect === 'none') throw operation.failure;
-    if (operation.effect !== 'observe') throw new Failure('invalid', `${step.op} is not a read.`);
-    return asLiveness(await operation.run(ctx, input));
-  });
-  heed(engine, step.op, called);
+  const traced = { ...spanOf(session), operation: step.op, stage: 'confirm', phase, attempt } as const;
+  const called = await engine.traces.call(traced, () =>
+    engine.caller.call({ idempotencyKey: key, approval: null }, async (ctx) => {
+      if (operation.effect === 'none') throw operation.failure;
+      if (operation.effect !== 'observe') throw new Failure('invalid', `${step.op} is not a read.`);
+      return asLiveness(await operation.run(ctx, input));
+    }),
+  );
+  heed(engine, action, called);
   const answer: Liveness = called.ok ? called.value : { state: 'unknown', because: called.failure.message };
   const ids = called.requestIds.length > 0 ? { requestIds: called.requestIds } : {};
   const result = { type: 'result', step: step.id, attempt, by: 'call', out: { ...answer }, ...ids } as const;
@@ -39,7 +45,8 @@ export async function confirm(
     return { session: await record(engine, begun, [{ ...result, outcome }]) };
   }
   const elapsed = engine.clock.now().getTime() - since;
-  if (elapsed >= step.withinMs || (!called.ok && called.failure.code === 'invalid')) {
+  const within = changeFailed(session.state, step.id) ? Math.min(step.withinMs, LONG_ENOUGH_MS) : step.withinMs;
+  if (elapsed >= within || (!called.ok && called.failure.code === 'invalid')) {
     const message = `Expected it to be ${step.expect}; it is ${answer.state}: ${answer.because}`;
     const outcome = answer.state === 'unknown' ? 'unknown' : 'failed';
     return { session: await record(engine, begun, [{ ...result, outcome, error: { code: 'conflict', message } }]) };
@@ -50,7 +57,20 @@ export async function confirm(
       session: await record(engine, begun, [{ ...result, outcome: 'in-doubt', error: { code: 'conflict', message } }]),
     };
   }
-  return { session: begun, again: Math.min(now + pollDelay(elapsed), since + step.withinMs) };
+  return { session: begun, again: Math.min(now + pollDelay(elapsed), since + within) };
+}
+
+/** Past any provider's propagation. */
+const LONG_ENOUGH_MS = 30_000;
+
+/** Whether a change of the same phase failed for good: then time alone will not make it so, and a person is called soon. */
+function changeFailed({ response, steps }: RunState, confirmation: string): boolean {
+  const planned = response?.plan.phases.find((phase) => phase.steps.some(({ id }) => id === confirmation))?.steps ?? [];
+  return planned.some((step) => {
+    const state = steps.get(step.id);
+    const stuck = state?.is === 'failed' || state?.is === 'unknown';
+    return stuck && step.kind === 'call' && step.effect !== 'observe';
+  });
 }
 
 /** A liveness operation of an extension may give anything; only the three answers are believed. */
@@ -61,4 +81,10 @@ function asLiveness(value: unknown): Liveness {
       return { state, because };
   }
   throw new Failure('garbled', 'The operation answered neither dead, live nor unknown.');
+}
+
+/** Which phase a step stands in: a confirmation of containment takes its turn as containment does. */
+function phaseOf({ assess, response }: RunState, id: string): Phase {
+  const phases = [...(assess?.plan.phases ?? []), ...(response?.plan.phases ?? [])];
+  return phases.find(({ steps }) => steps.some((step) => step.id === id))?.phase ?? 'retire';
 }

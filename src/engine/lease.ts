@@ -7,6 +7,9 @@ import type { Store, Tx } from '../store/store.ts';
 /** How long a worker that fell silent keeps a run from the others. One that lives renews it: see hold.ts. */
 export const LEASE_MS = 5_000;
 
+/** Past every priority there is. */
+const LAST = 1_000;
+
 /** Stands in `wake_at_ms` while someone works on the run, so that a wake-up which comes meanwhile is seen when they are done. */
 const AT_WORK = 0;
 
@@ -24,8 +27,8 @@ export class Superseded extends Error {
   override readonly name = 'Superseded';
 }
 
-/** Takes the most urgent run that is due and that nobody works on, past those that others are taking. Null when there is none. */
-export async function claim(store: Store, owner: string, now: Date): Promise<Lease | null> {
+/** Takes the most urgent run (of a priority not past `worst`) that is due and that nobody works on, past those that others are taking. Null when there is none. */
+export async function claim(store: Store, owner: string, now: Date, worst = LAST): Promise<Lease | null> {
   return store.transaction(async (tx) => {
     const due = await tx
       .selectFrom('run')
@@ -33,6 +36,7 @@ export async function claim(store: Store, owner: string, now: Date): Promise<Lea
       .where('state', '=', 'open')
       .where('wake_at_ms', '<=', now.getTime())
       .where('lease_until_ms', '<=', now.getTime())
+      .where('priority', '<=', worst)
       .orderBy('priority')
       .orderBy('wake_at_ms')
       .limit(1)
@@ -63,13 +67,14 @@ export async function renew(store: Store, lease: Lease, now: Date): Promise<bool
 }
 
 /** Whether anything is due, without taking it. */
-export async function anyDue(store: Store, now: Date): Promise<boolean> {
+export async function anyDue(store: Store, now: Date, worst = LAST): Promise<boolean> {
   const row = await store.db
     .selectFrom('run')
     .select('id')
     .where('state', '=', 'open')
     .where('wake_at_ms', '<=', now.getTime())
     .where('lease_until_ms', '<=', now.getTime())
+    .where('priority', '<=', worst)
     .limit(1)
     .executeTakeFirst();
   return row !== undefined;

@@ -4,12 +4,14 @@ import type { Actor, EntryBody, EntryDraft } from '../core/entry.ts';
 import { advance, fold, type RunState } from '../core/journal.ts';
 import { next } from '../core/next.ts';
 import { standingOf } from '../core/standing.ts';
+import type { Traces } from '../core/traces.ts';
 import type { Ledger } from '../custody/ledger.ts';
 import { readEntries } from '../custody/read.ts';
+import { priorityOf } from '../incident/open.ts';
 import { closeIfOver, touch } from '../incident/rows.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { Budget } from '../providers/budget.ts';
 import type { Caller } from '../providers/caller.ts';
+import type { Gate } from '../providers/gate.ts';
 import type { Registry } from '../providers/registry.ts';
 import type { SealedStore } from '../store/sealed.ts';
 import { readSwitches } from '../store/settings.ts';
@@ -24,7 +26,8 @@ export interface Engine {
   readonly ledger: Ledger;
   readonly registry: Registry;
   readonly caller: Caller;
-  readonly budget: Budget;
+  readonly gate: Gate;
+  readonly traces: Traces;
   readonly policy: Policy;
   readonly brake: Brake;
   readonly holdingOf: Compiler['holdingOf'];
@@ -80,7 +83,7 @@ export async function record(
     const appended = drafts.map((draft) => append({ ...draft, ...common }));
     after = appended.reduce(advance, state);
     const status = standingOf(after, next(after, now.getTime(), await readSwitches(tx)));
-    const priority = after.ended.get('contain')?.ok ? 5 : 0;
+    const priority = priorityOf(after.opened.severity, after.ended.get('contain')?.ok === true);
     if (status !== row.status || priority !== row.priority) {
       await tx.updateTable('run').set({ status, priority }).where('id', '=', lease.run).execute();
     }

@@ -1,7 +1,7 @@
 import type { Action } from '../core/action.ts';
 import { Failure } from '../core/failure.ts';
 import { judge } from '../core/retry.ts';
-import { heed, idempotencyKey, later, type Moved, operationOf, recordOf, waitForBudget } from './call.ts';
+import { heed, idempotencyKey, later, type Moved, operationOf, recordOf, spanOf, waitForTurn } from './call.ts';
 import { type Draft, type Engine, record, type Session } from './session.ts';
 
 /** Takes one step back to the state recorded before it acted. Undoing is safe to repeat, so a restart does just that. */
@@ -11,7 +11,7 @@ export async function undoStep(
   action: Extract<Action, { do: 'undo' }>,
 ): Promise<Moved> {
   const { step, attempt, input, before } = action;
-  const wait = waitForBudget(engine, step.op);
+  const wait = waitForTurn(engine, session, 'undo', action);
   if (wait > 0) return { session, again: engine.clock.now().getTime() + wait };
   const undo = { type: 'undo', step: step.id, attempt } as const;
   const intended = await record(engine, session, [{ ...undo, stage: 'intent' }]);
@@ -21,12 +21,15 @@ export async function undoStep(
     idempotencyKey: `${idempotencyKey(session.lease.run, step.id)}-undo`,
     approval: requester === undefined ? null : { entries: [], by: [requester] },
   };
-  const called = await engine.caller.call(options, async (ctx) => {
-    if (operation.effect === 'none') throw operation.failure;
-    if (operation.effect !== 'reversible') throw new Failure('invalid', `${step.op} cannot be undone.`);
-    return operation.undo(ctx, input, before);
-  });
-  heed(engine, step.op, called);
+  const traced = { ...spanOf(session), operation: step.op, stage: 'undo', phase: 'undo', attempt } as const;
+  const called = await engine.traces.call(traced, () =>
+    engine.caller.call(options, async (ctx) => {
+      if (operation.effect === 'none') throw operation.failure;
+      if (operation.effect !== 'reversible') throw new Failure('invalid', `${step.op} cannot be undone.`);
+      return operation.undo(ctx, input, before);
+    }),
+  );
+  heed(engine, action, called);
   const ids = called.requestIds.length > 0 ? { requestIds: called.requestIds } : {};
   if (called.ok) return { session: await record(engine, intended, [{ ...undo, stage: 'done', ...ids }]) };
   // repeating an undo is safe, so being in doubt about it is answered as a read is: again

@@ -22,6 +22,8 @@ export interface WorkerOptions {
   /** The engine itself failed (not a provider): on a run, which is left alone for a while, or for all of them (null), as without a database. */
   readonly onError: (error: unknown, run: string | null) => void;
   readonly stopping: AbortSignal;
+  /** Called again and again while the worker is alive. */
+  readonly onBeat?: () => void;
 }
 
 /** Another process (the command line, a replica) cannot ring our bell: its news are found this soon. */
@@ -29,12 +31,17 @@ const POLL_MS = 250;
 /** A due run that someone else holds must not make us spin. */
 const SHORTEST_MS = 20;
 
+/** So many lanes are kept for runs that are severe and not yet contained, whatever the others wait for. */
+const RESERVED = 2;
+/** The priority of a run of high severity before its containment. */
+const URGENT = 1;
+
 /** How long a run rests after our own code failed on it. */
 const AFTER_ERROR_MS = 5_000;
 /** How long a lane rests when it cannot even find out what is due. */
 const AFTER_OUTAGE_MS = 1_000;
 
-export function createWorker({ engine, owner, width, onError, stopping }: WorkerOptions): Worker {
+export function createWorker({ engine, owner, width, onError, stopping, onBeat }: WorkerOptions): Worker {
   const { store, clock } = engine;
 
   async function advance(lease: Lease, sinceNs: bigint): Promise<void> {
@@ -64,20 +71,21 @@ export function createWorker({ engine, owner, width, onError, stopping }: Worker
     return clock.now().getTime(); // stopping: whoever comes next goes on from here
   }
 
-  async function lane(): Promise<void> {
+  async function lane(worst?: number): Promise<void> {
     while (!stopping.aborted) {
-      if (!(await anyDue(store, clock.now()))) return;
+      onBeat?.();
+      if (!(await anyDue(store, clock.now(), worst))) return;
       const sinceNs = clock.monotonicNs();
-      const lease = await claim(store, owner, clock.now());
+      const lease = await claim(store, owner, clock.now(), worst);
       if (!lease) return;
       await advance(lease, sinceNs);
     }
   }
 
-  async function laneForever(bell: Bell): Promise<void> {
+  async function laneForever(bell: Bell, worst?: number): Promise<void> {
     while (!stopping.aborted) {
       const heard = bell.count;
-      const wait = await lane().then(untilDue).catch(outage);
+      const wait = await lane(worst).then(untilDue).catch(outage);
       await bell.wait(wait, heard, stopping);
     }
   }
@@ -95,10 +103,12 @@ export function createWorker({ engine, owner, width, onError, stopping }: Worker
 
   return {
     async run(bell) {
-      await Promise.all(Array.from({ length: width }, () => laneForever(bell)));
+      await Promise.all(
+        Array.from({ length: width }, (_, index) => laneForever(bell, index < RESERVED ? URGENT : undefined)),
+      );
     },
     async drain() {
-      await Promise.all(Array.from({ length: width }, lane));
+      await Promise.all(Array.from({ length: width }, () => lane()));
       return nextDue(store);
     },
   };

@@ -51,6 +51,12 @@ export async function incidentFor(
   return id;
 }
 
+const BY_SEVERITY = { critical: 0, high: 1, medium: 2, low: 3 } as const satisfies Record<Severity, number>;
+
+/** What is not contained before what is, the severe before the mild; lower goes first. */
+export const priorityOf = (severity: Severity, contained: boolean): number =>
+  BY_SEVERITY[severity] + (contained ? 5 : 0);
+
 export interface NewRun {
   readonly incident: string;
   readonly credential: Credential;
@@ -76,7 +82,7 @@ export async function openRun(
       lock_key: lockOf(credential),
       opened_at: now.toISOString(),
       wake_at_ms: now.getTime(),
-      priority: 0,
+      priority: priorityOf(opened.severity, false),
       state: 'open',
       status,
       lease_owner: null,

@@ -6,7 +6,8 @@ import type { Seal } from '../store/sealed.ts';
 import type { Reader, Tx } from '../store/store.ts';
 import { FloodGate, type Missed } from './flood.ts';
 import { scrub } from './patterns.ts';
-import { type InboxItem, nextItem, postpone, settle } from './queue.ts';
+import { type Backlog, dueAt, type InboxItem, nextItem, postpone, readBacklog, settle, type Taking } from './queue.ts';
+import { type Rate, SourceRates } from './rate.ts';
 import { openRequest, sealRequest } from './sealed-request.ts';
 import { SEVERITY_RANK } from './severity.ts';
 import type { RawRequest } from './source.ts';
@@ -46,16 +47,21 @@ export interface Inbox {
   reject(rejection: Rejection): Promise<void>;
   /** Writes the entries for refusals that were only counted: those of minutes that are over, or all. Call it every minute and at exit. */
   flush(which?: 'over' | 'all'): Promise<void>;
+  /** Why an alert of `source` is not taken in now; null when there is room. Counts it against its source. Ask before `accept`. */
+  refusal(source: string, severity: Severity): Promise<Refusal | null>;
   /** The most severe waiting alert, the oldest of those; null when nothing is due. It stays until done, stuck or later. */
-  next(): Promise<InboxItem | null>;
+  next(taking?: Taking): Promise<InboxItem | null>;
+  /** When the first of what waits is due (ms since the epoch), or null when nothing waits. */
+  dueAt(): Promise<number | null>;
+  backlog(): Promise<Backlog>;
   /** The request as it was accepted. Throws when the row was tampered with. */
   open(item: Pick<InboxItem, 'id' | 'body'>): RawRequest;
   /** Triaged: erases the body. These three belong in the transaction of what triage decided; false when another got there first. */
   done(tx: Tx, id: string): Promise<boolean>;
   /** Cannot be triaged and waits for a person, with its body. `because` is for people. */
   stuck(tx: Tx, id: string, because: string): Promise<boolean>;
-  /** Tries again, not before `notBefore`. */
-  later(tx: Tx, id: string, notBefore: Date): Promise<boolean>;
+  /** Tries again, not before `notBefore`; `attempts` is 0 where none was spent. */
+  later(tx: Tx, id: string, notBefore: Date, attempts?: 0 | 1): Promise<boolean>;
 }
 
 export interface InboxOptions {
@@ -67,11 +73,37 @@ export interface InboxOptions {
   readonly random: () => string;
   /** Entries per source and minute for refusals and redeliveries; 20 unless told. */
   readonly entriesPerMinute?: number;
+  /** How many alerts may wait for triage; no limit unless told. The last tenth on top of it is for critical ones. */
+  readonly most?: number;
+  /** How many alerts one source may hand in; no limit unless told. The last tenth on top of it is for critical ones. */
+  readonly perSource?: Rate;
+}
+
+/** Not an accident of ours: the sender is told to come back. */
+export interface Refusal {
+  readonly status: 429 | 503;
+  readonly because: string;
+  readonly retryAfterSeconds: number;
 }
 
 const MINUTE_MS = 60_000;
+/** What waits is counted in memory and, other processes taking from it too, counted anew this often. */
+const RECOUNT_MS = 10_000;
+const CRITICAL_RESERVE = 0.1;
 
-export function createInbox({ ledger, db, seal, clock, random, entriesPerMinute = 20 }: InboxOptions): Inbox {
+export function createInbox(options: InboxOptions): Inbox {
+  const {
+    ledger,
+    db,
+    seal,
+    clock,
+    random,
+    entriesPerMinute = 20,
+    most = Number.POSITIVE_INFINITY,
+    perSource,
+  } = options;
+  const rates = perSource && new SourceRates(perSource, CRITICAL_RESERVE);
+  const counted = { waiting: 0, at: Number.NEGATIVE_INFINITY };
   const gate = new FloodGate(entriesPerMinute, MINUTE_MS);
   const nowMs = (): number => clock.now().getTime();
 
@@ -99,6 +131,7 @@ export function createInbox({ ledger, db, seal, clock, random, entriesPerMinute 
         .returning('id')
         .executeTakeFirst();
       if (inserted) {
+        if (waits) counted.waiting += 1;
         append(received(arrival, 'accepted', row.because));
         return { id, status: 'accepted' };
       }
@@ -134,7 +167,39 @@ export function createInbox({ ledger, db, seal, clock, random, entriesPerMinute 
     }
   };
 
+  /** As long as it was counted in memory only, what failed to commit counts too: at most until the next recount. */
+  const roomFor = async (severity: Severity): Promise<boolean> => {
+    if (most === Number.POSITIVE_INFINITY) return true;
+    if (nowMs() - counted.at >= RECOUNT_MS) {
+      counted.at = nowMs();
+      counted.waiting = (await readBacklog(db)).waiting;
+    }
+    return counted.waiting < most * (severity === 'critical' ? 1 + CRITICAL_RESERVE : 1);
+  };
+  const settled = async (settling: Promise<boolean>): Promise<boolean> => {
+    const first = await settling;
+    if (first) counted.waiting = Math.max(0, counted.waiting - 1);
+    return first;
+  };
+
   return {
+    async refusal(source, severity) {
+      if (!(await roomFor(severity)))
+        return {
+          status: 503,
+          because: `${most} alerts wait already, as many as TOURNIQUET_INBOX_MAX allows.`,
+          retryAfterSeconds: 30,
+        };
+      const waitMs = rates?.take(source, severity === 'critical', nowMs()) ?? 0;
+      if (waitMs === 0) return null;
+      return {
+        status: 429,
+        because: 'This source sends more than TOURNIQUET_SOURCE_LIMIT allows.',
+        retryAfterSeconds: Math.ceil(waitMs / 1_000),
+      };
+    },
+    dueAt: () => dueAt(db),
+    backlog: () => readBacklog(db),
     accept: (arrival) => receive(arrival, { rank: SEVERITY_RANK[arrival.severity] }),
     note: (arrival) => receive(arrival, { rank: SEVERITY_RANK.low, because: forPeople(arrival.because) }),
     async reject(rejection) {
@@ -143,10 +208,10 @@ export function createInbox({ ledger, db, seal, clock, random, entriesPerMinute 
       await record(missed, admitted ? rejection : undefined);
     },
     flush: (which = 'over') => record(gate.take(nowMs(), which === 'all')),
-    next: () => nextItem(db, nowMs()),
+    next: (taking) => nextItem(db, nowMs(), taking),
     open: ({ id, body }) => openRequest(seal, id, body),
-    done: (tx, id) => settle(tx, id, { state: 'done', body: null }),
-    stuck: (tx, id, because) => settle(tx, id, { state: 'stuck', because: forPeople(because) }),
+    done: (tx, id) => settled(settle(tx, id, { state: 'done', body: null })),
+    stuck: (tx, id, because) => settled(settle(tx, id, { state: 'stuck', because: forPeople(because) })),
     later: postpone,
   };
 }

@@ -1,19 +1,29 @@
+import { IncomingMessage } from 'node:http';
 import { type Context, Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Clock } from '../core/clock.ts';
+import type { Severity } from '../core/finding.ts';
+import type { Traces } from '../core/traces.ts';
 import { type BodyLimits, readBody } from './body.ts';
 import type { Inbox } from './inbox.ts';
 import { scrub } from './patterns.ts';
 import { mostSevere } from './severity.ts';
 import type { RawRequest, WebhookSource } from './source.ts';
+import type { Uploads } from './uploads.ts';
+import type { Urgency } from './urgency.ts';
 
 export interface IngestOptions {
   readonly sources: readonly WebhookSource[];
   readonly inbox: Inbox;
   readonly clock: Clock;
   readonly limits: BodyLimits;
-  /** Wakes triage. */
-  readonly onAccepted: () => void;
+  /** Without it, as much may be uploaded at once as anyone sends. */
+  readonly uploads?: Uploads;
+  /** What is not critical gives way to it before it is recorded. */
+  readonly urgency?: Urgency;
+  readonly traces?: Traces;
+  /** An alert was accepted: wakes triage. */
+  readonly onAccepted: (id: string, severity: Severity) => void;
   /** Visits a URL of SNS to confirm a subscription; rejects when it cannot. */
   readonly visit: (url: string) => Promise<void>;
   /** Why a delivery was answered 503: the ledger could not be written, or SNS not be reached. For the log and the alarm. */
@@ -28,11 +38,12 @@ const TITLES = {
   408: 'Too slow',
   413: 'Too large',
   422: 'Not understood',
+  429: 'Too many',
   503: 'Not recorded, try again',
 } as const satisfies Partial<Record<ContentfulStatusCode, string>>;
 type ProblemStatus = keyof typeof TITLES;
 
-const RETRY_SECONDS = '5';
+const RETRY_SECONDS = 5;
 
 /**
  * POST /webhooks/:source. Answers 202 `{ id, status }` once the delivery is on disk and in the ledger, whatever triage makes of it
@@ -46,9 +57,8 @@ export function ingestRoutes(options: IngestOptions): Hono {
       return await receive(context, sources.get(context.req.param('source')), options);
     } catch (error) {
       options.onTrouble(error);
-      return problem(context, 503, 'The alert could not be recorded, so that it was not accepted. Send it again.', {
-        headers: { 'retry-after': RETRY_SECONDS },
-      });
+      const because = 'The alert could not be recorded, so that it was not accepted. Send it again.';
+      return busy(context, 503, because, RETRY_SECONDS);
     }
   });
   app.all('/webhooks/:source', (context) =>
@@ -58,7 +68,7 @@ export function ingestRoutes(options: IngestOptions): Hono {
 }
 
 async function receive(context: Context, source: WebhookSource | undefined, options: IngestOptions): Promise<Response> {
-  const { inbox, clock } = options;
+  const { inbox } = options;
   const refuse = async (status: ProblemStatus, because: string, size: number, at?: string): Promise<Response> => {
     const name = source?.name ?? 'webhooks'; // a path that a stranger chose is not a source
     await inbox.reject({ source: name, status, because: at ? `${at}: ${because}` : because, size });
@@ -67,6 +77,24 @@ async function receive(context: Context, source: WebhookSource | undefined, opti
     return problem(context, status, because, { headers, ...(at !== undefined && { at }) });
   };
   if (!source) return refuse(404, 'No alert source of this name is configured.', 0);
+  const declared = Number(context.req.header('content-length') ?? options.limits.maxBytes);
+  const release = options.uploads?.reserve(peerOf(context), Math.min(declared, options.limits.maxBytes));
+  if (release === null) return busy(context, 503, 'Too much is being sent at once. Send it again.', 1);
+  try {
+    return await take(context, source, options, refuse);
+  } finally {
+    release?.();
+  }
+}
+
+async function take(
+  context: Context,
+  source: WebhookSource,
+  options: IngestOptions,
+  refuse: (status: ProblemStatus, because: string, size: number, at?: string) => Promise<Response>,
+): Promise<Response> {
+  const { inbox, clock } = options;
+  const from = clock.now();
   const read = await readBody(context.req.raw, options.limits);
   if (!read.ok) return refuse(read.status, read.because, read.size);
   const request: RawRequest = { headers: context.req.header(), body: read.body };
@@ -80,8 +108,19 @@ async function receive(context: Context, source: WebhookSource | undefined, opti
   const parsed = source.parse(request);
   switch (parsed.kind) {
     case 'findings': {
-      const received = await inbox.accept({ ...arrival, severity: mostSevere(parsed.findings) });
-      if (received.status === 'accepted') options.onAccepted();
+      const severity = mostSevere(parsed.findings);
+      if (severity !== 'critical') await options.urgency?.giveWay();
+      const refusal = await inbox.refusal(source.name, severity);
+      if (refusal) {
+        const { status, because, retryAfterSeconds } = refusal;
+        await inbox.reject({ source: source.name, status, because, size, actor });
+        return busy(context, status, because, retryAfterSeconds);
+      }
+      const received = await inbox.accept({ ...arrival, severity });
+      if (received.status === 'accepted') {
+        options.traces?.arrived(received.id, from, clock.now());
+        options.onAccepted(received.id, severity);
+      }
       return context.json(received, 202);
     }
     case 'nothing': {
@@ -97,6 +136,16 @@ async function receive(context: Context, source: WebhookSource | undefined, opti
     case 'invalid':
       return refuse(422, parsed.message, size, parsed.at);
   }
+}
+
+const busy = (context: Context, status: 429 | 503, because: string, seconds: number): Response =>
+  problem(context, status, because, { headers: { 'retry-after': String(seconds) } });
+
+/** The address at the other end of the connection; all behind one proxy are one. */
+function peerOf(context: Context): string {
+  const bindings: unknown = context.env;
+  if (typeof bindings !== 'object' || bindings === null || !('incoming' in bindings)) return '';
+  return bindings.incoming instanceof IncomingMessage ? (bindings.incoming.socket.remoteAddress ?? '') : '';
 }
 
 function problem(

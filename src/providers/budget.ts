@@ -1,45 +1,88 @@
 import type { Bucket } from '../core/connector.ts';
 
-/** How many calls a provider is asked for at once: one token bucket per connector and bucket name. */
-export interface Budget {
-  /** Takes one call. Returns 0 when it may be made now, else how many milliseconds until there is room; nothing is taken then. */
-  take(connector: string, bucket: string, now: Date): number;
-  /** The provider asked for silence until then. */
-  pause(connector: string, bucket: string, until: Date): void;
+/** Lower goes first. */
+export type Rank = number;
+
+/**
+ * A token bucket with a queue: whoever found it empty keeps a place, the more urgent before the less, and a token is never
+ * given to one while a more urgent one waits for it. Times are milliseconds since the epoch.
+ */
+export interface BucketState {
+  readonly tokens: number;
+  readonly at: number;
+  readonly pausedUntil: number;
+  readonly waiting: readonly Waiting[];
 }
 
-interface State {
-  tokens: number;
-  at: number;
-  pausedUntil: number;
+interface Waiting {
+  readonly ticket: string;
+  readonly rank: Rank;
+  /** When its place is given up, because it never came back. */
+  readonly until: number;
 }
 
-/** Buckets that nobody declared have no limit. */
-export function createBudget(limits: (connector: string, bucket: string) => Bucket | undefined): Budget {
-  const states = new Map<string, State>();
-  const stateOf = (key: string, limit: Bucket, now: number): State => {
-    const state = states.get(key) ?? { tokens: limit.capacity, at: now, pausedUntil: 0 };
-    states.set(key, state);
-    return state;
-  };
-  return {
-    take(connector, bucket, date) {
-      const limit = limits(connector, bucket);
-      if (!limit) return 0;
-      const now = date.getTime();
-      const state = stateOf(`${connector}/${bucket}`, limit, now);
-      state.tokens = Math.min(limit.capacity, state.tokens + (Math.max(0, now - state.at) / 1_000) * limit.perSecond);
-      state.at = now;
-      if (now < state.pausedUntil) return state.pausedUntil - now;
-      if (state.tokens < 1) return Math.ceil(((1 - state.tokens) / limit.perSecond) * 1_000);
-      state.tokens -= 1;
-      return 0;
-    },
-    pause(connector, bucket, until) {
-      const limit = limits(connector, bucket);
-      if (!limit) return;
-      const state = stateOf(`${connector}/${bucket}`, limit, until.getTime());
-      state.pausedUntil = Math.max(state.pausedUntil, until.getTime());
-    },
-  };
+/** Who asks for a token. The same `ticket` again is the same call, come back. */
+export interface Wish {
+  readonly ticket: string;
+  readonly rank: Rank;
+}
+
+/** Past this many, one is told when to come back and keeps no place: a flood must not grow the queue. */
+const MOST_WAITING = 1_000;
+const ROUNDING = 1e-6;
+
+/** How late one that was told to come back may be before its place is given away. */
+const PATIENCE_MS = 2_000;
+
+export const fullBucket = ({ capacity }: Bucket, now: number): BucketState => ({
+  tokens: capacity,
+  at: now,
+  pausedUntil: 0,
+  waiting: [],
+});
+
+/** Takes a token, or says in how many milliseconds it may be worth asking again; nothing is taken then. Pure. */
+export function take(
+  before: BucketState,
+  limit: Bucket,
+  { ticket, rank }: Wish,
+  now: number,
+): { readonly state: BucketState; readonly waitMs: number } {
+  const state = refilled(before, limit, now);
+  const others = state.waiting.filter((each) => each.ticket !== ticket && each.until > now);
+  const own = state.waiting.findIndex((each) => each.ticket === ticket);
+  const ahead = others.filter(
+    (each, index) => each.rank < rank || (each.rank === rank && (own < 0 || index < own)),
+  ).length;
+  const silent = Math.max(0, state.pausedUntil - now);
+  if (silent === 0 && state.tokens + ROUNDING >= ahead + 1)
+    return { state: { ...state, tokens: state.tokens - 1, waiting: others }, waitMs: 0 };
+  const missing = Math.max(0, ahead + 1 - state.tokens);
+  const waitMs = Math.max(1, silent + Math.ceil((missing / limit.perSecond) * 1_000));
+  if (own < 0 && others.length >= MOST_WAITING && rank >= (others.at(-1)?.rank ?? 0))
+    return { state: { ...state, waiting: others }, waitMs };
+  const place: Waiting = { ticket, rank, until: now + waitMs + PATIENCE_MS };
+  const waiting = others.toSpliced(own < 0 ? others.length : Math.min(own, others.length), 0, place);
+  return { state: { ...state, waiting }, waitMs };
+}
+
+/** The provider asked for silence until then. */
+export const paused = (state: BucketState, until: number): BucketState => ({
+  ...state,
+  pausedUntil: Math.max(state.pausedUntil, until),
+});
+
+/** Whether forgetting it would change nothing. */
+export const isIdle = (state: BucketState, limit: Bucket, now: number): boolean =>
+  refilled(state, limit, now).tokens >= limit.capacity &&
+  state.pausedUntil <= now &&
+  state.waiting.every((each) => each.until <= now);
+
+export const tokensLeft = (state: BucketState, limit: Bucket, now: number): number =>
+  state.pausedUntil > now ? 0 : Math.floor(refilled(state, limit, now).tokens);
+
+function refilled(state: BucketState, limit: Bucket, now: number): BucketState {
+  const elapsed = Math.max(0, now - state.at);
+  const tokens = Math.min(limit.capacity, state.tokens + (elapsed / 1_000) * limit.perSecond);
+  return { ...state, tokens, at: Math.max(state.at, now) };
 }

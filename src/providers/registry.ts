@@ -19,6 +19,8 @@ export interface Registry {
   /** The connector that an operation belongs to. */
   ownerOf(operation: string): OpenConnector | undefined;
   identifier(clueKind: string): ((ctx: CallContext, clue: Clue) => Promise<Identified>) | undefined;
+  /** The connector that identifies clues of this kind. */
+  identifierOwner(clueKind: string): OpenConnector | undefined;
   sink(kind: string): ((ctx: CallContext, target: SinkTarget) => Sink) | undefined;
   runbookFor(credentialKind: string): Runbook | undefined;
   runbook(name: string): Runbook | undefined;
@@ -49,6 +51,7 @@ export function openRegistry(
     operation: (name) => operations.get(name),
     ownerOf: (name) => owners.get(name),
     identifier: (kind) => identifiers.get(kind),
+    identifierOwner: (kind) => connectors.find((connector) => connector.identify.has(kind)),
     sink: (kind) => sinks.get(kind),
     runbookFor: (kind) => runbooks.find((runbook) => runbook.kind.kind === kind),
     runbook: (name) => runbooks.find((runbook) => runbook.name === name),
