@@ -2,12 +2,18 @@ import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import canonicalize from 'canonicalize';
+import { type LogKey, readDatabaseUrl, readLogKey, requireSharedKeys } from './config/database.ts';
 import {
+  type Intake,
   type LogLevel,
   readBrake,
+  readDrainWait,
+  readIntake,
   readLogLevel,
   readMasterKey,
+  readMetricsToken,
   readOrigin,
+  readOtlpEndpoint,
   readPort,
   readSources,
   type Sources,
@@ -39,6 +45,10 @@ export interface Config {
   readonly origin: string;
   /** Absent: the caller keeps one in the file master.key of the data folder. */
   readonly masterKey?: Buffer;
+  /** PostgreSQL, where several replicas keep everything. Absent: SQLite in the data folder. Holds a password. */
+  readonly databaseUrl?: string;
+  /** Absent: the caller keeps one in the file log.key of the data folder. */
+  readonly logKey?: LogKey;
   readonly sources: Sources;
   readonly slack?: SlackConfig;
   readonly people: readonly Person[];
@@ -46,6 +56,10 @@ export interface Config {
   readonly inventory: Inventory;
   readonly extensionsDir?: string;
   readonly brake: { readonly most: number; readonly windowMs: number };
+  readonly intake: Intake;
+  readonly drainWaitMs: number;
+  readonly metricsToken?: string;
+  readonly otlpEndpoint?: string;
   /** For the connectors: the environment without its blank variables. */
   readonly env: Env;
   /** Of everything above that is not secret, for `tool.configSha256` in the ledger. */
@@ -77,13 +91,20 @@ export function readConfig(given: Env, machine: Machine, connectors: readonly Co
   const port = readPort(reader);
   const logLevel = readLogLevel(reader);
   const masterKey = readMasterKey(reader);
-  const origin = readOrigin(reader, mode, machine.hostname);
+  const databaseUrl = mode === 'live' ? readDatabaseUrl(reader) : undefined;
+  const logKey = readLogKey(reader, machine);
+  if (mode === 'live') requireSharedKeys(reader);
+  const origin = readOrigin(reader, mode, machine.hostname, logKey);
   const sources = readSources(reader);
   const slack = readSlack(reader);
   const people = readPeople(reader, mode);
   const policy = readPolicy(reader, machine);
   const inventory = reader.file('TOURNIQUET_INVENTORY', parseInventory, emptyInventory);
   const brake = readBrake(reader);
+  const intake = readIntake(reader);
+  const drainWaitMs = readDrainWait(reader);
+  const metricsToken = readMetricsToken(reader);
+  const otlpEndpoint = readOtlpEndpoint(reader);
   const extensionsDir = extensionsDirOf(env);
   const table = settingsTable(connectors);
   const strangers = unknownVariables(env, new Set(table.map(({ name }) => name)));
@@ -93,7 +114,15 @@ export function readConfig(given: Env, machine: Machine, connectors: readonly Co
     ...strangers,
   ];
   const secrets = table.flatMap(({ name, secret }) => (secret ? (env[name]?.split(',') ?? []) : []));
-  if (problems.length > 0 || port === undefined || !logLevel || !origin || !brake)
+  if (
+    problems.length > 0 ||
+    port === undefined ||
+    !logLevel ||
+    !origin ||
+    !brake ||
+    !intake ||
+    drainWaitMs === undefined
+  )
     return { ok: false, problems: problems.map((problem) => withoutSecrets(problem, secrets)) };
   const base = reader.text('TOURNIQUET_DATA_DIR') ?? '';
   return {
@@ -106,6 +135,8 @@ export function readConfig(given: Env, machine: Machine, connectors: readonly Co
       logLevel,
       origin,
       ...(masterKey ? { masterKey } : {}),
+      ...(databaseUrl === undefined ? {} : { databaseUrl }),
+      ...(logKey ? { logKey } : {}),
       sources,
       ...(slack ? { slack } : {}),
       people,
@@ -113,6 +144,10 @@ export function readConfig(given: Env, machine: Machine, connectors: readonly Co
       inventory,
       ...(extensionsDir === undefined ? {} : { extensionsDir }),
       brake,
+      intake,
+      drainWaitMs,
+      ...(metricsToken === undefined ? {} : { metricsToken }),
+      ...(otlpEndpoint === undefined ? {} : { otlpEndpoint }),
       env,
       sha256: fingerprint(env, table, { policy, files: reader.texts }),
     },

@@ -15,7 +15,8 @@ import type { Io } from './io.ts';
 /** Runs the bot until it is told to stop: the sandbox where nothing is configured, else the real one. */
 export async function start(io: Io): Promise<void> {
   const context = await readContext(io);
-  const release = takeServerLock(context.config.dataDir);
+  // On PostgreSQL any number of replicas may serve.
+  const release = context.config.databaseUrl === undefined ? takeServerLock(context.config.dataDir) : () => {};
   try {
     if (context.config.mode === 'sandbox') await startSandbox(io, context);
     else await startLive(io, context);
@@ -88,7 +89,8 @@ const told = (io: Io): Promise<void> =>
 /** What is live, and what it may do: whoever starts it should know before the first alert. */
 function summary({ config, loaded }: Context, app: App, url: string): readonly string[] {
   const live = new Set(app.registry.connectors.map((connector) => connector.name));
-  const lines = [`Tourniquet is live on ${url} (ledger ${app.ledger.origin}, data in ${config.dataDir}).`];
+  const place = config.databaseUrl === undefined ? `data in ${config.dataDir}` : 'one of the replicas on PostgreSQL';
+  const lines = [`Tourniquet is live on ${url} (ledger ${app.ledger.origin}, ${place}).`];
   for (const connector of loaded.connectors) {
     if (!live.has(connector.name)) {
       lines.push(`  ${connector.title}: not configured`);

@@ -29,9 +29,22 @@ export function readMasterKey(reader: Reader): Buffer | undefined {
   );
 }
 
-export function readOrigin(reader: Reader, mode: 'sandbox' | 'live', hostname: string): string | undefined {
+/** The name of the log: that of its key where the key is given. */
+export function readOrigin(
+  reader: Reader,
+  mode: 'sandbox' | 'live',
+  hostname: string,
+  logKey: { readonly name: string } | undefined,
+): string | undefined {
   if (mode === 'sandbox') return 'tourniquet/sandbox';
-  if (reader.given('TOURNIQUET_ORIGIN') === undefined) return `tourniquet/${hostname}`;
+  const given = reader.given('TOURNIQUET_ORIGIN');
+  if (given === undefined) return logKey?.name ?? `tourniquet/${hostname}`;
+  if (logKey && logKey.name !== given)
+    return reader.refuse(
+      'TOURNIQUET_ORIGIN',
+      `is not the log that TOURNIQUET_LOG_KEY belongs to, ${logKey.name}`,
+      'Leave it out, or give the key of this log.',
+    );
   return reader.matching(
     'TOURNIQUET_ORIGIN',
     /^[^\s+\p{Cc}]+$/u,
@@ -86,4 +99,50 @@ export function readBrake(reader: Reader): { readonly most: number; readonly win
     'is not a number and a time',
     'Write for example 10/10m: ten credentials in ten minutes. 0/1m lets people decide always.',
   );
+}
+
+/** How much is taken in, and how it is let go of. */
+export interface Intake {
+  readonly perSource: { readonly most: number; readonly windowMs: number };
+  readonly most: number;
+}
+
+export function readIntake(reader: Reader): Intake | undefined {
+  const [, perSource, window = ''] = /^(\d{1,9})\/(\w+)$/.exec(reader.text('TOURNIQUET_SOURCE_LIMIT') ?? '') ?? [];
+  if (!(Number(perSource) > 0 && isDuration(window) && milliseconds(window) > 0))
+    return reader.refuse(
+      'TOURNIQUET_SOURCE_LIMIT',
+      'is not a number and a time',
+      'Write for example 100000/1m: a hundred thousand alerts a minute from each source.',
+    );
+  const most = reader.matching(
+    'TOURNIQUET_INBOX_MAX',
+    /^[1-9]\d{0,8}$/,
+    'is not a number above 0',
+    'Write for example 200000.',
+  );
+  if (most === undefined) return undefined;
+  return { perSource: { most: Number(perSource), windowMs: milliseconds(window) }, most: Number(most) };
+}
+
+export function readDrainWait(reader: Reader): number | undefined {
+  const text = reader.text('TOURNIQUET_DRAIN_WAIT') ?? '';
+  if (isDuration(text)) return milliseconds(text);
+  return reader.refuse('TOURNIQUET_DRAIN_WAIT', 'is not a time', 'Write for example 5s.');
+}
+
+export function readMetricsToken(reader: Reader): string | undefined {
+  const token = reader.text('TOURNIQUET_METRICS_TOKEN');
+  if (token === undefined || token.length >= SHORTEST_SECRET) return token;
+  return reader.refuse(
+    'TOURNIQUET_METRICS_TOKEN',
+    `is shorter than ${SHORTEST_SECRET} characters`,
+    'Make one with `openssl rand -hex 32`.',
+  );
+}
+
+export function readOtlpEndpoint(reader: Reader): string | undefined {
+  const text = reader.text('OTEL_EXPORTER_OTLP_ENDPOINT');
+  if (text === undefined || /^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
+  return reader.refuse('OTEL_EXPORTER_OTLP_ENDPOINT', 'is not an address', 'Write for example http://127.0.0.1:4318.');
 }

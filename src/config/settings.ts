@@ -28,6 +28,18 @@ export const OWN = {
       'in the data folder is made on first start',
     secret: true,
   },
+  DATABASE_URL: {
+    about:
+      'A PostgreSQL database for several replicas (postgres://…), in place of SQLite in the data folder. By itself it asks for ' +
+      'nothing, as other programs read it too; the sandbox ignores it',
+    secret: true,
+  },
+  TOURNIQUET_LOG_KEY: {
+    about:
+      'The key that signs the custody log, as text or the path of its file; all replicas have the same. Without it, the file ' +
+      'log.key in the data folder is made on first start',
+    secret: true,
+  },
   TOURNIQUET_ORIGIN: {
     about: 'The name of the custody log, which auditors check it by',
     default: 'tourniquet/HOSTNAME',
@@ -40,6 +52,23 @@ export const OWN = {
     about: 'How many credentials the bot may contain by itself within a time; beyond it, people are asked',
     default: '10/10m',
   },
+  TOURNIQUET_SOURCE_LIMIT: {
+    about: 'How many alerts one source may hand in within a time; a tenth more is kept for critical ones. Past it: 429',
+    default: '100000/1m',
+  },
+  TOURNIQUET_INBOX_MAX: {
+    about: 'How many alerts may wait for triage; a tenth more is kept for critical ones. Past it: 503',
+    default: '200000',
+  },
+  TOURNIQUET_METRICS_TOKEN: {
+    about: 'What a reader of /metrics sends as bearer token; without it, only this machine may read them',
+    secret: true,
+  },
+  TOURNIQUET_DRAIN_WAIT: {
+    about: 'How long /readyz says 503 before the doors close, so that a load balancer sees it',
+    default: '0s',
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: { about: 'Where traces are sent by OTLP over HTTP, such as http://127.0.0.1:4318' },
   GITHUB_WEBHOOK_SECRET: { about: 'The secret of the GitHub webhook for secret scanning alerts', secret: true },
   GITHUB_WEBHOOK_SECRETS: { about: 'Several of them, separated by commas, while one replaces another', secret: true },
   SNS_TOPIC_ARNS: { about: 'The SNS topics that alerts are taken from, separated by commas' },
@@ -53,7 +82,19 @@ export const OWN = {
 
 export type OwnName = keyof typeof OWN;
 
-const SANDBOX_TOO = ['PORT', 'HOST', 'LOG_LEVEL', 'TOURNIQUET_DATA_DIR'];
+/** Set for the sandbox too, or by other programs. */
+const SANDBOX_TOO = [
+  'PORT',
+  'HOST',
+  'LOG_LEVEL',
+  'TOURNIQUET_DATA_DIR',
+  'DATABASE_URL',
+  'TOURNIQUET_SOURCE_LIMIT',
+  'TOURNIQUET_INBOX_MAX',
+  'TOURNIQUET_METRICS_TOKEN',
+  'TOURNIQUET_DRAIN_WAIT',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+];
 
 /** Set on many machines for other programs: by themselves they are no wish that a bot should act on what they lead to. */
 const FOR_OTHERS = [

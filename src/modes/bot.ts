@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import type { Connector, Env, Outside } from '../core/connector.ts';
 import type { Mode } from '../core/entry.ts';
 import type { Runbook } from '../core/runbook.ts';
-import { fileSigner, type Signer } from '../custody/signer.ts';
+import { fileSigner, generateSigner, type Signer } from '../custody/signer.ts';
 import type { WebhookSource } from '../ingest/source.ts';
 import { awsHealth } from '../ingest/sources/aws-health.ts';
 import { genericSource } from '../ingest/sources/generic.ts';
@@ -20,8 +20,10 @@ import { masterKeyIn, openDataDir } from '../keys.ts';
 import { openPolicy } from '../policy/open.ts';
 import type { Person } from '../policy/policy.ts';
 import { openRoster } from '../policy/roster.ts';
+import { openPostgres } from '../store/postgres.ts';
 import { createSeal } from '../store/sealed.ts';
 import { openSqlite } from '../store/sqlite.ts';
+import type { Store } from '../store/store.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -50,11 +52,12 @@ export interface BotParts {
 export async function openBot(config: Config, parts: BotParts): Promise<AppOptions> {
   const dir = openDataDir(parts.dataDir);
   const roster = openRoster(parts.people);
-  const signer = parts.signer ?? fileSigner(join(dir, 'log.key'), config.origin);
+  const signer = parts.signer ?? signerOf(config, dir);
   return {
     ...parts,
     origin: signer.name,
-    store: await openSqlite(join(dir, DATABASE)),
+    // What happens in a sandbox or a drill stays in its folder.
+    store: parts.mode === 'live' ? await openStore(config, dir) : await openSqlite(join(dir, DATABASE)),
     signer,
     seal: createSeal(config.masterKey ?? masterKeyIn(dir, randomBytes), randomBytes),
     clock: parts.clock ?? systemClock,
@@ -68,6 +71,12 @@ export async function openBot(config: Config, parts: BotParts): Promise<AppOptio
 }
 
 export const DATABASE = 'tourniquet.sqlite';
+
+const openStore = ({ databaseUrl }: Config, dir: string): Promise<Store> =>
+  databaseUrl === undefined ? openSqlite(join(dir, DATABASE)) : openPostgres(databaseUrl);
+
+const signerOf = ({ logKey, origin }: Config, dir: string): Signer =>
+  logKey ? generateSigner(logKey.name, logKey.seed) : fileSigner(join(dir, 'log.key'), origin);
 
 /** The alert streams that are configured; what has no secret or topic is no source, and its path answers 404. */
 export function sourcesOf({ github, generic, snsTopicArns }: Config['sources']): readonly WebhookSource[] {

@@ -4,6 +4,7 @@ import { App, HTTPReceiver, type Logger, SocketModeReceiver } from '@slack/bolt'
 import { WebClient } from '@slack/web-api';
 import { milliseconds } from '../core/duration.ts';
 import type { Desk } from '../decisions/desk.ts';
+import { onlyOne } from '../store/leader.ts';
 import type { PageOf } from './card.ts';
 import { openChannel } from './channel.ts';
 import { identityOf } from './identity.ts';
@@ -84,6 +85,7 @@ export function createSlack({
     log,
     sleep,
     pageOf,
+    leadership: onlyOne(desk.store, 'slack', desk.random(), desk.clock),
   });
   const way = wayIn(config, logger, clientOptions);
   const app = new App({

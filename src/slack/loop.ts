@@ -1,11 +1,11 @@
 import { milliseconds } from '../core/duration.ts';
-import type { Ledger } from '../custody/ledger.ts';
 import { type Log, traceOf } from './log.ts';
 
 export interface LoopOptions {
   /** Whether everything that was due is done. */
   readonly attempt: () => Promise<boolean>;
-  readonly ledger: Pick<Ledger, 'onAppend'>;
+  /** Calls whenever something was committed, here or, as far as this process hears of it, elsewhere; returns the way to stop. */
+  readonly onNews: (listener: () => void) => () => void;
   readonly log: Log;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
@@ -16,7 +16,7 @@ const SOONEST = milliseconds('1s');
 const SLOWEST = milliseconds('1m');
 
 /** Attempts after every commit and every few seconds; slower and slower, up to a minute, while attempts fail. */
-export function createLoop({ attempt, ledger, log, sleep }: LoopOptions): { start(): void; stop(): Promise<void> } {
+export function createLoop({ attempt, onNews, log, sleep }: LoopOptions): { start(): void; stop(): Promise<void> } {
   let stopping: AbortController | undefined;
   let looping: Promise<void> = Promise.resolve();
   let unsubscribe: () => void = () => {};
@@ -47,7 +47,7 @@ export function createLoop({ attempt, ledger, log, sleep }: LoopOptions): { star
     start() {
       if (stopping) return;
       stopping = new AbortController();
-      unsubscribe = ledger.onAppend(() => {
+      unsubscribe = onNews(() => {
         news = true;
         nap.abort();
       });

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { milliseconds } from '../core/duration.ts';
 import type { Ledger } from '../custody/ledger.ts';
 import { type IncidentView, readIncident } from '../incident/view.ts';
+import type { Leadership } from '../store/leader.ts';
 import type { CardTable } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import { card, type PageOf } from './card.ts';
@@ -19,6 +20,8 @@ export interface OutboxOptions {
   readonly log: Log;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly pageOf?: PageOf;
+  /** Of the replicas on this store, one speaks. */
+  readonly leadership: Leadership;
 }
 
 export interface Tick {
@@ -31,12 +34,12 @@ export interface Tick {
 
 /**
  * Shows every incident in one card that is updated in place, with its history in the card's thread. Only reads what happened;
- * nothing waits for it, so that containment never waits for Slack. One outbox serves one store.
+ * nothing waits for it, so that containment never waits for Slack. Of the outboxes on one store that were started, one speaks.
  */
 export interface Outbox {
   /** Brings Slack up to date, or as far as it lets us. Never rejects because of Slack. Ticks run one after another. */
   tick(): Promise<Tick>;
-  /** Ticks after every commit, and now and then for those of other processes, until `stop`. */
+  /** Ticks after every commit of any replica, and now and then for those of which nobody told, until `stop`. */
   start(): void;
   stop(): Promise<void>;
 }
@@ -49,7 +52,7 @@ const NEWS = milliseconds('24h');
 const POSTING = '';
 
 export function createOutbox(options: OutboxOptions): Outbox {
-  const { store, ledger, channel, clock, log, sleep, pageOf } = options;
+  const { store, ledger, channel, clock, log, sleep, pageOf, leadership } = options;
   let notBefore = 0;
   let running: Promise<unknown> = Promise.resolve();
 
@@ -189,7 +192,29 @@ export function createOutbox(options: OutboxOptions): Outbox {
     return next;
   }
 
-  return { tick: inTurn, ...createLoop({ attempt: async () => (await inTurn()).failed === 0, ledger, log, sleep }) };
+  async function attempt(): Promise<boolean> {
+    const led = await leadership.lead(inTurn);
+    return led === null || led.did.failed === 0;
+  }
+
+  function onNews(listener: () => void): () => void {
+    const here = ledger.onAppend(listener);
+    const elsewhere = store.onNotice(listener);
+    return () => {
+      here();
+      elsewhere();
+    };
+  }
+
+  const loop = createLoop({ attempt, onNews, log, sleep });
+  return {
+    tick: inTurn,
+    start: loop.start,
+    async stop() {
+      await loop.stop();
+      await leadership.resign();
+    },
+  };
 }
 
 const GONE = new Set(['message_not_found', 'cant_update_message']);
