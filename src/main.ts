@@ -10,7 +10,6 @@ import { drill } from './commands/drill.ts';
 import { CommandError, type Io } from './commands/io.ts';
 import { newKeys } from './commands/new-keys.ts';
 import { report as draftReport } from './commands/report.ts';
-import { newKeys } from './commands/new-keys.ts';
 import { incidents, show } from './commands/show.ts';
 import { start } from './commands/start.ts';
 import type { Exposure } from './core/finding.ts';
@@ -160,11 +159,6 @@ program
   .action(async () => {
     exitCode = await doctor(io);
   });
-program
-  .command('new-keys')
-  .description('print a new master key and log key, for the settings that all replicas share')
-  .argument('[origin]', 'the name of the custody log', 'tourniquet/replicas')
-  .action((origin: string) => newKeys(io, origin));
 program
   .command('new-keys')
   .description('print a new master key and log key, for the settings that all replicas share')
