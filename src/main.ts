@@ -9,6 +9,7 @@ import { doctor } from './commands/doctor.ts';
 import { drill } from './commands/drill.ts';
 import { CommandError, type Io } from './commands/io.ts';
 import { newKeys } from './commands/new-keys.ts';
+import { explainPolicy, testPolicy } from './commands/policy.ts';
 import { report as draftReport } from './commands/report.ts';
 import { incidents, show } from './commands/show.ts';
 import { start } from './commands/start.ts';
@@ -169,6 +170,21 @@ program
   .description('a one-time link into the console')
   .argument('[person]', 'their id in the people file; else whoever you are')
   .action((person: string | undefined) => consoleLink(io, person));
+
+const policy = program.command('policy').description('the rules that decide');
+policy
+  .command('test')
+  .description('ask the policy every case of a file; exit status 1 when one is answered otherwise')
+  .argument('<file>', 'such as src/policy/default.cases.json')
+  .option('--policy <dir>', 'the folder of .cedar files; else TOURNIQUET_POLICY, else the default policy')
+  .action((file: string, options: { policy?: string }) => {
+    exitCode = testPolicy(io, file, options.policy);
+  });
+policy
+  .command('explain')
+  .description('which rules decided each phase of an incident, and whether today’s would decide otherwise')
+  .argument('<incident>', 'INC-12')
+  .action((ref: string) => explainPolicy(io, ref));
 
 const custody = program.command('custody').description('the chain of custody');
 custody
