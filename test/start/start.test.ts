@@ -5,9 +5,9 @@ it('npm start contains, rotates, retires and proves a sample leak, with one clic
   timeout: 120_000,
 }, async () => {
   const { terminal, page } = await sandboxStory('node'); // whatever Node the machine has
-  expect(terminal).toMatch(/Contained: 3 of 3 steps done/);
+  expect(terminal).toMatch(/Contained: (\d+) of \1 steps done/);
   expect(terminal).toMatch(/you approved rotation and retirement/);
-  expect(terminal).toMatch(/Retired: 4 of 4 steps done/);
+  expect(terminal).toMatch(/Retired: (\d+) of \1 steps done/);
   expect(page).toMatch(/Retired: contained, replaced and dead for good/);
   expect(terminal).not.toMatch(/rror/);
 });
