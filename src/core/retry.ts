@@ -45,8 +45,11 @@ function attemptsFor({ effect, dispensable }: { effect: Effect; dispensable: boo
   return dispensable ? 3 : 8;
 }
 
-/** How long until a confirmation asks again: soon at first, then every five seconds. */
-export const pollDelay = (elapsedMs: number): number => Math.min(5_000, Math.max(200, Math.round(elapsedMs / 4)));
+/** How long until a confirmation asks again: soon at first, then every five seconds, and rarely where it takes hours. */
+export function pollDelay(elapsedMs: number): number {
+  const soon = Math.min(5_000, Math.max(200, Math.round(elapsedMs / 4)));
+  return Math.max(soon, Math.min(60_000, Math.round(elapsedMs / 60)));
+}
 
 /** A probe that cannot be had for this long ends with a person. */
 export const DOUBT_LIMIT_MS = 15 * 60_000;
