@@ -5,8 +5,11 @@ import { getRequestListener } from '@hono/node-server';
 export interface Listening {
   /** `http://127.0.0.1:PORT`, with the port that was really taken. */
   readonly url: string;
+  /** Takes no more connections; requests under way have a moment to be answered. */
   close(): Promise<void>;
 }
+
+const GRACE_MS = 1_000;
 
 export type Fetch = (request: Request) => Response | Promise<Response>;
 
@@ -29,8 +32,11 @@ export async function listen(
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}`,
     async close() {
-      server.closeAllConnections(); // live pages hold their connection open for as long as they are looked at
-      await new Promise((resolve) => server.close(resolve));
+      const closed = new Promise((resolve) => server.close(resolve));
+      // Live pages hold their connection open for as long as they are looked at.
+      const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+      await closed;
+      clearTimeout(timer);
     },
   };
 }

@@ -15,7 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['custody'],
   ['policy', 'inventory', 'ingest', 'incident', 'providers', 'triage', 'engine', 'decisions', 'listen', 'lock', 'keys'],
   ['config', 'extensions'],
-  ['slack', 'console', 'api', 'report', 'schedule', 'drill', 'log', 'story'],
+  ['slack', 'console', 'api', 'report', 'schedule', 'drill', 'log', 'story', 'telemetry'],
   ['app'],
   ['modes'],
   ['commands'],

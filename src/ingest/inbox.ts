@@ -53,6 +53,8 @@ export interface Inbox {
   next(taking?: Taking): Promise<InboxItem | null>;
   /** When the first of what waits is due (ms since the epoch), or null when nothing waits. */
   dueAt(): Promise<number | null>;
+  /** What this process was sent, by what became of it. */
+  received(): readonly { readonly source: string; readonly outcome: string; readonly count: number }[];
   backlog(): Promise<Backlog>;
   /** The request as it was accepted. Throws when the row was tampered with. */
   open(item: Pick<InboxItem, 'id' | 'body'>): RawRequest;
@@ -107,7 +109,23 @@ export function createInbox(options: InboxOptions): Inbox {
   const gate = new FloodGate(entriesPerMinute, MINUTE_MS);
   const nowMs = (): number => clock.now().getTime();
 
-  const receive = (arrival: Arrival, row: { rank: number; because?: string }): Promise<Received> =>
+  const tally = new Map<string, { readonly source: string; readonly outcome: string; count: number }>();
+  const count = (source: string, outcome: 'accepted' | 'duplicate' | 'nothing' | 'rejected'): void => {
+    const key = `${source}/${outcome}`;
+    const line = tally.get(key) ?? { source, outcome, count: 0 };
+    line.count += 1;
+    tally.set(key, line);
+  };
+
+  const receive = async (arrival: Arrival, row: { rank: number; because?: string }): Promise<Received> => {
+    const received = await store(arrival, row);
+    const isFirst = received.status === 'accepted';
+    if (isFirst && row.because === undefined) counted.waiting += 1;
+    count(arrival.source, isFirst && row.because !== undefined ? 'nothing' : received.status);
+    return received;
+  };
+
+  const store = (arrival: Arrival, row: { rank: number; because?: string }): Promise<Received> =>
     ledger.commit(async (tx, append) => {
       const { source, delivery, request } = arrival;
       const id = random();
@@ -131,7 +149,6 @@ export function createInbox(options: InboxOptions): Inbox {
         .returning('id')
         .executeTakeFirst();
       if (inserted) {
-        if (waits) counted.waiting += 1;
         append(received(arrival, 'accepted', row.because));
         return { id, status: 'accepted' };
       }
@@ -167,7 +184,6 @@ export function createInbox(options: InboxOptions): Inbox {
     }
   };
 
-  /** As long as it was counted in memory only, what failed to commit counts too: at most until the next recount. */
   const roomFor = async (severity: Severity): Promise<boolean> => {
     if (most === Number.POSITIVE_INFINITY) return true;
     if (nowMs() - counted.at >= RECOUNT_MS) {
@@ -199,10 +215,12 @@ export function createInbox(options: InboxOptions): Inbox {
       };
     },
     dueAt: () => dueAt(db),
+    received: () => [...tally.values()].map((line) => ({ ...line })),
     backlog: () => readBacklog(db),
     accept: (arrival) => receive(arrival, { rank: SEVERITY_RANK[arrival.severity] }),
     note: (arrival) => receive(arrival, { rank: SEVERITY_RANK.low, because: forPeople(arrival.because) }),
     async reject(rejection) {
+      count(rejection.source, 'rejected');
       const missed = gate.take(nowMs());
       const admitted = gate.admits(rejection.source, rejection.size, nowMs());
       await record(missed, admitted ? rejection : undefined);

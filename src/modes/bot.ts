@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import type { Connector, Env, Outside } from '../core/connector.ts';
 import type { Mode } from '../core/entry.ts';
 import type { Runbook } from '../core/runbook.ts';
+import { noTraces, type Traces } from '../core/traces.ts';
 import { fileSigner, generateSigner, type Signer } from '../custody/signer.ts';
 import type { WebhookSource } from '../ingest/source.ts';
 import { awsHealth } from '../ingest/sources/aws-health.ts';
@@ -24,6 +25,7 @@ import { openPostgres } from '../store/postgres.ts';
 import { createSeal } from '../store/sealed.ts';
 import { openSqlite } from '../store/sqlite.ts';
 import type { Store } from '../store/store.ts';
+import { createTraces } from '../telemetry/traces.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -65,9 +67,19 @@ export async function openBot(config: Config, parts: BotParts): Promise<AppOptio
     policy: openPolicy(config.policy, roster),
     roster,
     brake: config.brake,
+    intake: config.intake,
+    traces: tracesOf(config, parts),
     random: randomUUID,
     jitter: Math.random,
   };
+}
+
+/** What sends traces is loaded when there is first something to tell: a start must not wait for it. */
+function tracesOf({ otlpEndpoint: endpoint }: Config, { mode, onError }: Pick<BotParts, 'mode' | 'onError'>): Traces {
+  if (endpoint === undefined || mode === 'drill') return noTraces;
+  const open = async () => (await import('../telemetry/otlp.ts')).openOtlp({ endpoint, version, mode });
+  const now = (): number => performance.timeOrigin + performance.now();
+  return createTraces(open, now, (error) => onError(error, 'the traces'));
 }
 
 export const DATABASE = 'tourniquet.sqlite';

@@ -6,15 +6,20 @@ import { randomToken } from '../console/link.ts';
 import type { Session } from '../console/session.ts';
 import { planLines } from '../incident/plan-lines.ts';
 import { ingestRoutes } from '../ingest/server.ts';
+import { Uploads } from '../ingest/uploads.ts';
 import { fetchText } from '../ingest/visit.ts';
 import { type Listening, listen, listenerOf } from '../listen.ts';
 import type { Log } from '../log.ts';
 import { createSlack, SLACK_PATH, type Slack, type SlackConfig } from '../slack/app.ts';
 import type { SlackServices } from '../slack/interaction.ts';
+import { healthRoutes } from '../telemetry/doors.ts';
+import { readMetrics, tallyOf } from '../telemetry/read.ts';
+import { createReadiness } from '../telemetry/ready.ts';
+import { VERSION } from './bot.ts';
 
 export interface DoorOptions {
   readonly app: App;
-  readonly config: Pick<Config, 'host' | 'port'>;
+  readonly config: Pick<Config, 'host' | 'port'> & Partial<Pick<Config, 'metricsToken' | 'drainWaitMs'>>;
   readonly session: Session;
   readonly slack?: SlackConfig;
   readonly drill: SlackServices['drill'];
@@ -26,16 +31,31 @@ export interface Doors extends Listening {
 }
 
 const LIMITS = { maxBytes: 1_048_576, withinMs: 10_000 };
+/** However many senders there are, and whatever one of them alone does. */
+const UPLOADS = { most: 64 * LIMITS.maxBytes, mostPerPeer: 32 * LIMITS.maxBytes };
 
 /** Opens every way in on one port: alerts, health, the console, and Slack by HTTP. Resolves when alerts are accepted. */
 export async function openDoors({ app, config, session, slack: slackConfig, drill, log }: DoorOptions): Promise<Doors> {
   const trouble = (where: string) => (error: unknown) => log.error({ err: error }, where);
   const web = new Hono();
-  web.get('/healthz', (c) => c.json({ status: 'ok' }));
-  web.get('/readyz', async (c) => {
-    const head = await app.ledger.head();
-    return c.json({ status: 'ready', ledger: head });
+  let draining = false;
+  const { store, clock, brake, mode } = app.options;
+  const beats = (): App['beats'] => app.beats;
+  const watched = { ...app, store, brake, beats, now: () => clock.now() };
+  const tally = tallyOf(watched);
+  const openMetrics = once(async () => {
+    const { createMetrics } = await import('../telemetry/metrics.ts');
+    return createMetrics({ version: VERSION, mode, tally, now: watched.now, read: () => readMetrics(watched) });
   });
+  web.route(
+    '/',
+    healthRoutes({
+      readiness: createReadiness({ ...watched, clock, draining: () => draining }),
+      metrics: openMetrics,
+      ...(config.metricsToken === undefined ? {} : { metricsToken: config.metricsToken }),
+      onTrouble: trouble('the metrics could not be read'),
+    }),
+  );
   web.route(
     '/',
     ingestRoutes({
@@ -43,7 +63,10 @@ export async function openDoors({ app, config, session, slack: slackConfig, dril
       inbox: app.inbox,
       clock: app.options.clock,
       limits: LIMITS,
-      onAccepted: () => app.bell.ring(),
+      uploads: new Uploads(UPLOADS),
+      urgency: app.urgency,
+      traces: app.traces,
+      onAccepted: app.accepted,
       visit: async (url) => void (await fetchText(url)),
       onTrouble: trouble('an alert was not recorded'),
     }),
@@ -76,8 +99,19 @@ export async function openDoors({ app, config, session, slack: slackConfig, dril
     ...listening,
     slack,
     async close() {
+      draining = true;
+      await new Promise((resolve) => setTimeout(resolve, config.drainWaitMs ?? 0));
       await listening.close();
       await slack?.stop();
     },
+  };
+}
+
+/** Makes it at the first call, and gives that ever after. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
