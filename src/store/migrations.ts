@@ -9,7 +9,7 @@ export interface Dialect {
 }
 
 /** Forward only. A migration that has shipped is never edited; the next change gets the next name. */
-const migrations = ({ bytes }: Dialect): Record<string, Migration> => ({
+export const migrations = ({ bytes }: Dialect): Record<string, Migration> => ({
   '0001-first': {
     async up(db) {
       await db.schema

@@ -1,6 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyStore } from '../../src/custody/audit.ts';
 import type { Store } from '../../src/store/store.ts';
+import { type Kind, postgresKind, sqliteKind } from '../store/kinds.ts';
 import { createWorld, type World } from './world.ts';
 
 /** The process dies here: nothing that it would have done afterwards happens. */
@@ -50,8 +51,8 @@ async function resume(world: World): Promise<void> {
   await world.settle();
 }
 
-async function lifeThatDiesAt(at: number): Promise<{ world: World; moments: number; died: boolean }> {
-  const world = await createWorld();
+async function lifeThatDiesAt(kind: Kind, at: number): Promise<{ world: World; moments: number; died: boolean }> {
+  const world = await createWorld(async () => kind.open(await kind.place()));
   const life = mortal(at);
   world.vendor.hook = () => life.pass();
   const booted = world.reboot(mortalStore(world.store, life)).then(() => live(world));
@@ -62,20 +63,34 @@ async function lifeThatDiesAt(at: number): Promise<{ world: World; moments: numb
   return { world, moments: life.moments, died: life.dead };
 }
 
-describe('a process killed at any moment', () => {
+/** How many moments are passed over between two that are tried; CRASH_MATRIX=full tries them all. */
+describe.each([
+  ['SQLite', sqliteKind, 3],
+  ['PostgreSQL', postgresKind, 14],
+] as const)('a process killed at any moment, on %s,', (_name, start, sample) => {
+  let kind: Kind;
+  beforeAll(async () => {
+    kind = await start();
+  });
+  afterAll(() => kind.stop());
+
   it('loses nothing and doubles nothing: before and after every journal write and every provider call', {
     timeout: 120_000,
   }, async () => {
-    const { moments, world: unharmed } = await lifeThatDiesAt(Number.POSITIVE_INFINITY);
+    const { moments, world: unharmed } = await lifeThatDiesAt(kind, Number.POSITIVE_INFINITY);
     expect(unharmed.vendor.effects).toEqual(['disable', 'issue', 'remove']);
     expect(moments).toBeGreaterThan(60);
-    const every = process.env['CRASH_MATRIX'] === 'full' ? 1 : 3;
+    await unharmed.store.close();
+    const every = process.env.CRASH_MATRIX === 'full' ? 1 : sample;
     for (let at = 1 + (moments % every); at <= moments; at += every) {
-      const { world, died } = await lifeThatDiesAt(at);
+      const { world, died } = await lifeThatDiesAt(kind, at);
       expect(died).toBe(true);
       await world.reboot();
       const accepted = await world.store.db.selectFrom('inbox').select('id').executeTakeFirst();
-      if (!accepted) continue; // it died before the request was accepted: nobody was told that it was
+      if (!accepted) {
+        await world.store.close(); // it died before the request was accepted: nobody was told that it was
+        continue;
+      }
       await resume(world);
       expect({ at, effects: world.vendor.effects }).toEqual({ at, effects: ['disable', 'issue', 'remove'] });
       expect([...world.vendor.keys]).toEqual([['k2', 'on']]);

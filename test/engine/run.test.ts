@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { setFrozen } from '../../src/decisions/freeze.ts';
 import { requestRetry } from '../../src/decisions/help.ts';
 import { requestUndo } from '../../src/decisions/undo.ts';
-import { createWorld, type World } from './world.ts';
+import { type Kind, postgresKind, sqliteKind } from '../store/kinds.ts';
+import { createWorld as createWorldOn, type World } from './world.ts';
 
 const revoke = (world: World, text = 'vendor.key:k1') => world.app.revoke({ text, authn: 'cli:ana', why: 'it leaked' });
 const only = async (world: World) => {
@@ -11,7 +12,22 @@ const only = async (world: World) => {
   return run;
 };
 
-describe('a run', () => {
+describe.each([
+  ['SQLite', sqliteKind],
+  ['PostgreSQL', postgresKind],
+])('a run on %s', (_name, start) => {
+  let kind: Kind;
+  beforeAll(async () => {
+    kind = await start();
+  });
+  afterAll(() => kind.stop());
+
+  async function createWorld(): Promise<World> {
+    const world = await createWorldOn(async () => kind.open(await kind.place()));
+    onTestFinished(() => world.store.close());
+    return world;
+  }
+
   it('contains at once, waits for an approval of its plan, then rotates, soaks, and retires', async () => {
     const world = await createWorld();
     await revoke(world);

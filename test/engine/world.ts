@@ -26,10 +26,11 @@ export interface World {
   approve(authn?: string): ReturnType<typeof decide>;
 }
 
-export async function createWorld(): Promise<World> {
+/** `openStore` opens an empty store: in memory unless told. */
+export async function createWorld(openStore: () => Promise<Store> = () => openSqlite(':memory:')): Promise<World> {
   const vendor = new Vendor();
   const clock = new VirtualClock(new Date('2026-01-01T03:00:00.000Z'));
-  const store = await openSqlite(':memory:');
+  const store = await openStore();
   const seal = createSeal(randomBytes(32), randomBytes);
   const signer = generateSigner('test.example/tourniquet');
   const connector = vendorConnector(vendor);

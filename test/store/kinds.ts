@@ -1,6 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { Kysely, type Dialect as KyselyDialect, PostgresDialect, SqliteDialect } from 'kysely';
+import { Migrator } from 'kysely/migration';
+import { Pool } from 'pg';
+import { type Dialect, migrations } from '../../src/store/migrations.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -14,6 +19,8 @@ export interface Kind {
   /** A new, empty place for a database. */
   place(): Promise<string>;
   open(place: string): Promise<Store>;
+  /** Makes the database as the version whose newest migration was `newest` left it. */
+  older(place: string, newest: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -28,6 +35,8 @@ export async function sqliteKind(): Promise<Kind> {
       return join(dir, `${count}.sqlite`);
     },
     open: openSqlite,
+    older: (place, newest) =>
+      migrateTo(new SqliteDialect({ database: new Sqlite(place) }), { name: 'sqlite', bytes: 'blob' }, newest),
     async stop() {
       rmSync(dir, { recursive: true });
     },
@@ -36,5 +45,24 @@ export async function sqliteKind(): Promise<Kind> {
 
 export async function postgresKind(): Promise<Kind & { readonly server: Postgres }> {
   const server = await startPostgres();
-  return { name: 'postgres', replicas: 2, server, place: server.fresh, open: openPostgres, stop: server.stop };
+  return {
+    name: 'postgres',
+    replicas: 2,
+    server,
+    place: server.fresh,
+    open: openPostgres,
+    older(place, newest) {
+      const pool = new Pool({ connectionString: place });
+      return migrateTo(new PostgresDialect({ pool }), { name: 'postgres', bytes: 'bytea' }, newest);
+    },
+    stop: server.stop,
+  };
+}
+
+async function migrateTo(dialect: KyselyDialect, kind: Dialect, newest: string): Promise<void> {
+  const db = new Kysely<unknown>({ dialect });
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations(kind) } });
+  const { error } = await migrator.migrateTo(newest);
+  await db.destroy();
+  if (error) throw error;
 }
