@@ -45,10 +45,8 @@ export async function file(
   const finding = withLearnt(examined);
   const filing = await judge(triage, tx, finding, requestedBy, examined);
   const { cause, title, severity, exposure, locations, detectedAt = receivedAt, exposedAt, dedupeKey } = finding;
-  const incident =
-    filing.do === 'join'
-      ? filing.incident
-      : await incidentFor(opening, { cause: cause.key, title: cause.title, severity });
+  const known = filing.do === 'join' ? filing.incident : filing.do === 'tell' ? await toldIn(tx, dedupeKey) : undefined;
+  const incident = known ?? (await incidentFor(opening, { cause: cause.key, title: cause.title, severity }));
   let run = filing.do === 'join' ? filing.run : null;
   append({
     type: 'decision',
@@ -161,6 +159,12 @@ async function lastStatus(tx: Tx, credential: Credential): Promise<string | unde
   return row?.status;
 }
 
+/** Where people heard of this finding: its stream repeats itself, and that is no new incident. */
+async function toldIn(tx: Tx, dedupeKey: string): Promise<string | undefined> {
+  const row = await tx.selectFrom('finding').select('incident').where('dedupe_key', '=', dedupeKey).executeTakeFirst();
+  return row?.incident;
+}
+
 async function remember(tx: Tx, dedupeKey: string, incident: string, run: string | null, now: Date): Promise<void> {
   const at = now.toISOString();
   await tx
@@ -187,5 +191,6 @@ export async function closeIfOnlyTold(tx: Tx, incident: string, now: Date): Prom
     .updateTable('incident')
     .set({ state: 'closed', closed_at: now.toISOString() })
     .where('id', '=', incident)
+    .where('state', '=', 'open')
     .execute();
 }
