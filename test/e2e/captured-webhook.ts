@@ -162,6 +162,8 @@ async function afterwards(
     github.revocations() === 1,
     `${github.revocations()}`,
   );
+  const { said: list } = await bot.run('incidents', '--all');
+  report.check('All those deliveries are one incident', list.trim().split('\n').length === 1, list);
   const shown = finding.parse(await bot.show('INC-1'));
   const { detectedAt } = shown.findings[0] ?? { detectedAt: 'no finding' };
   const late = Math.abs(Date.parse(shown.openedAt) - Date.parse(detectedAt));
