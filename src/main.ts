@@ -25,6 +25,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
+// Whoever read it (`| head`) has gone: what is still to be said goes nowhere, what is to be done is done.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 const io: Io = {
   env: process.env,
   out: (line) => process.stdout.write(`${line}\n`),
@@ -191,9 +196,9 @@ custody
   .command('export')
   .description('write a bundle that anyone can verify offline')
   .argument('[incident]', 'INC-12; without it, the whole ledger')
-  .requiredOption('--out <file>')
+  .option('--out <file>', 'else INC-12.tar, or ledger.tar')
   .option('--policy-out <file>', 'also write the policy that trusts this ledger')
-  .action((incident: string | undefined, options: { out: string; policyOut?: string }) =>
+  .action((incident: string | undefined, options: { out?: string; policyOut?: string }) =>
     exportCustody(io, { incident, out: options.out, policyOut: options.policyOut }),
   );
 custody

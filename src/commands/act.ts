@@ -59,6 +59,11 @@ export async function revoke(io: Io, text: string, why: string): Promise<void> {
 /** Prints what would happen, from real reads. */
 export async function plan(io: Io, text: string): Promise<void> {
   await withApp(io, async (app, context) => {
+    if (context.config.mode === 'sandbox')
+      throw new CommandError(
+        'A plan needs real reads, and the simulated providers live inside npm start. See a plan of the sandbox with: npx tourniquet show INC-1. ' +
+          'For your own credentials, configure their providers (README, Setup).',
+      );
     const preview = await app.plan({ text, authn: authnOf(context, io) });
     if (!preview.ok) throw new CommandError(preview.message);
     planLines(preview).forEach(io.out);
@@ -86,6 +91,10 @@ async function seeThrough(io: Io, app: App, { config }: Context): Promise<void> 
   const server = serverOf(config.dataDir);
   if (server !== null) {
     io.out(`The server (process ${server}) acts on it. Follow it: npx tourniquet incidents`);
+    return;
+  }
+  if (config.mode === 'sandbox') {
+    io.out('The sandbox does not run, so nobody acts on it: its providers live inside npm start, which begins afresh.');
     return;
   }
   const story = createStory({ colour: io.colour, plans: await readOpenPlans(app.options.store.db) });

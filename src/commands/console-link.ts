@@ -5,6 +5,8 @@ import { CommandError, type Io } from './io.ts';
 /** Prints a one-time link into the console for a person; whoever can run this on the bot's machine may let people in. */
 export async function consoleLink(io: Io, id: string | undefined): Promise<void> {
   await withApp(io, async (app, context) => {
+    if (context.config.mode === 'sandbox')
+      throw new CommandError('The page of the sandbox needs no link: open the address that npm start printed.');
     const { roster, store, clock } = app.options;
     const authn = authnOf(context, io);
     const person = id === undefined ? roster.find(authn) : roster.people.find((each) => each.id === id);

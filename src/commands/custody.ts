@@ -9,25 +9,27 @@ import { CommandError, type Io } from './io.ts';
 export interface ExportArguments {
   /** The whole ledger when left out. */
   readonly incident: string | undefined;
-  readonly out: string;
+  /** Named for the incident, or ledger.tar, when left out. */
+  readonly out: string | undefined;
   readonly policyOut: string | undefined;
 }
 
 /** Writes a bundle that anyone can verify offline and, on request, the policy file that trusts this ledger's key. */
-export async function exportCustody(io: Io, { incident, out, policyOut }: ExportArguments): Promise<void> {
+export async function exportCustody(io: Io, { incident, policyOut, ...given }: ExportArguments): Promise<void> {
   await withApp(io, async (app) => {
     const { store, signer, tool, clock } = app.options;
-    const id = incident === undefined ? undefined : (await findIncident(app, incident)).id;
+    const found = incident === undefined ? undefined : await findIncident(app, incident);
+    const out = given.out ?? `${found?.ref ?? 'ledger'}.tar`;
     const bundle = await exportBundle({
       store,
       signer,
       tool,
       now: clock.now(),
-      ...(id === undefined ? {} : { incident: id }),
+      ...(found ? { incident: found.id } : {}),
     });
     writeFileSync(out, bundle);
     if (policyOut) writeFileSync(policyOut, formatPolicy(signer.vkey));
-    io.out(`Written: ${out} (${bundle.length} bytes), ${incident ?? 'the whole ledger'} of ${signer.name}.`);
+    io.out(`Written: ${out} (${bundle.length} bytes), ${found?.ref ?? 'the whole ledger'} of ${signer.name}.`);
     io.out(`Check it: npx tourniquet custody verify ${out} --policy ${policyOut ?? 'POLICY'}`);
     if (policyOut)
       io.out('Give auditors the policy by another way than the bundle: a bundle cannot vouch for its own key.');
