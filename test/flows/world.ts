@@ -12,6 +12,7 @@ import { exportBundle } from '../../src/custody/bundle.ts';
 import { decide } from '../../src/decisions/approve.ts';
 import type { Said } from '../../src/decisions/desk.ts';
 import { answerStep } from '../../src/decisions/help.ts';
+import { genericAlert } from '../../src/drill/drill-sdk.ts';
 import type { Delivery } from '../../src/drill/scenario.ts';
 import { ACCOUNT, type OpenWorld, openWorld } from '../../src/drill/world.ts';
 import type { Brake } from '../../src/engine/brake.ts';
@@ -30,7 +31,7 @@ import type { Person } from '../../src/policy/policy.ts';
 import { card } from '../../src/slack/card.ts';
 import { createStory } from '../../src/story.ts';
 import { selfSigned } from '../ingest/certificate.ts';
-import { CERTIFICATE_URL, snsBody, TOPIC } from '../ingest/signing.ts';
+import { snsBody, TOPIC } from '../ingest/signing.ts';
 
 export { ACCOUNT } from '../../src/drill/world.ts';
 export const WEB = { owner: 'acme', repo: 'web' };
@@ -244,6 +245,20 @@ export const githubDelivery = (
   { github, webhookSecret }: OpenWorld,
   alert: typeof WEB & { readonly number: number },
 ): Delivery => ({ path: '/webhooks/github', ...github.signedWebhook(alert, 'publicly_leaked', webhookSecret) });
+
+/** A signed alert in our own format; what `alert` leaves out does not matter to the test. */
+export function genericDelivery({ world }: Flow, alert: JsonObject): Delivery {
+  alerts += 1;
+  const detectedAt = world.now().toISOString();
+  return genericAlert(world, {
+    id: `alert-${alerts}`,
+    title: 'Something leaked',
+    severity: 'high',
+    detectedAt,
+    ...alert,
+  });
+}
+let alerts = 0;
 
 /** What the user of AWS has now: keys with their status, and policies with their texts. */
 export function userState({ world }: Flow, user: string) {

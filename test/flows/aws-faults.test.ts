@@ -1,0 +1,3 @@
+import { AT_AWS, describeFaults } from './faults.ts';
+
+describeFaults(AT_AWS);

@@ -1,0 +1,3 @@
+import { AT_GITHUB, describeFaults } from './faults.ts';
+
+describeFaults(AT_GITHUB);
