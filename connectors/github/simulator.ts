@@ -28,6 +28,10 @@ const FAULT_ANSWERS: Readonly<Partial<Record<Fault, () => Answer>>> = {
   garbage: () => ({ status: 200, body: '<html>Please sign in to the Wi-Fi</html>' }),
 };
 
+/** Of the app in every simulator of this process: nothing tells them apart by it, and making one takes long. */
+let processKey: ReturnType<typeof makeKey> | undefined;
+const makeKey = () => generateKeyPairSync('rsa', { modulusLength: 2_048 });
+
 /**
  * GitHub in memory: the endpoints that the connector uses, with its shapes, headers, limits and delays. Tokens, app key and
  * deploy keys are made when it starts, so that none stands in any file. `now` is its only clock.
@@ -43,7 +47,8 @@ export function createGithubSimulator(options: {
   const random = seededRandom(options.seed);
   const world = new GithubWorld(now, random);
   const table = compile(routes(world, options.propagationMs));
-  const appKey = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+  processKey ??= makeKey();
+  const appKey = processKey;
   const windows = new Map<string, { readonly since: number; used: number }>();
   let base = '';
 
@@ -172,8 +177,6 @@ function responseOf({ status, body, headers }: Answer, requestId: string): Respo
 const hang = (signal: AbortSignal): Promise<Response> =>
   new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }));
 
-/** An answer that breaks off before its first byte: the connection closes. */
+/** An answer that promises more than it gives before the connection closes. */
 const dropped = (): Response =>
-  new Response(
-    new ReadableStream({ start: (controller) => controller.error(new Error('The connection was dropped.')) }),
-  );
+  new Response(new Blob(['{']).stream(), { headers: { 'content-length': '1000', connection: 'close' } });
