@@ -8,7 +8,8 @@ import { noTraces, type Traces } from './core/traces.ts';
 import { isWork, type Ledger, openLedger } from './custody/ledger.ts';
 import type { Signer } from './custody/signer.ts';
 import type { Desk } from './decisions/desk.ts';
-import { personFor, refuse, type Said } from './decisions/desk.ts';
+import { personFor, type Said } from './decisions/desk.ts';
+import { requestRevocation } from './decisions/revoke.ts';
 import type { Brake } from './engine/brake.ts';
 import { type Preview, preview } from './engine/preview.ts';
 import { createWorker } from './engine/worker.ts';
@@ -18,7 +19,6 @@ import { storedParser } from './ingest/stored.ts';
 import { Urgency, urgencyOf } from './ingest/urgency.ts';
 import type { Inventory } from './inventory.ts';
 import type { Policy, Roster } from './policy/policy.ts';
-import { actorOf } from './policy/policy.ts';
 import { createCaller } from './providers/caller.ts';
 import { createGate, type Gate } from './providers/gate.ts';
 import { openRegistry, type Registry } from './providers/registry.ts';
@@ -26,7 +26,7 @@ import { type Seal, sealedStore } from './store/sealed.ts';
 import type { Store } from './store/store.ts';
 import { clueFrom, UNKNOWN_CLUE } from './triage/clue.ts';
 import { runLanes } from './triage/lanes.ts';
-import { PERSON, parsePersonRequest, personRequest } from './triage/person.ts';
+import { PERSON, parsePersonRequest } from './triage/person.ts';
 import { drainInbox, type Triage } from './triage/triage.ts';
 
 /** Everything that an app is made of and does not make itself: a drill and a live bot differ in these alone. */
@@ -220,22 +220,7 @@ export async function createApp(options: AppOptions): Promise<App> {
       const due = [await worker.drain(), await inbox.dueAt()].filter((at) => at !== null);
       return due.length > 0 ? Math.min(...due) : null;
     },
-    async revoke({ text, authn, why }) {
-      const known = personFor(desk, authn, 'revoke');
-      if ('refused' in known) return known.refused;
-      const clue = clueFrom(text);
-      if (!clue) return refuse('bad-request', UNKNOWN_CLUE);
-      const { person } = known;
-      const request = personRequest({ requestedBy: person.id, at: clock.now().toISOString(), why, clue });
-      const actor = actorOf(person, authn);
-      const arrival = { source: PERSON, delivery: random(), request, actor, status: 0, severity: 'critical' } as const;
-      const { id } = await inbox.accept(arrival);
-      accepted(id, arrival.severity);
-      return {
-        ok: true,
-        said: 'On record. Tourniquet is finding out whose credential this is; the incident follows in a moment.',
-      };
-    },
+    revoke: (request) => requestRevocation(desk, { inbox, accepted }, request),
     async plan({ text, authn }) {
       const known = personFor(desk, authn, 'view');
       if ('refused' in known) return { ok: false, message: known.refused.ok ? '' : known.refused.message };
