@@ -11,6 +11,8 @@ export interface BucketState {
   readonly tokens: number;
   readonly at: number;
   readonly pausedUntil: number;
+  /** Since when nobody took a token that was there to be taken; null while it is not full. */
+  readonly fullSince: number | null;
   readonly waiting: readonly Waiting[];
 }
 
@@ -38,6 +40,7 @@ export const fullBucket = ({ capacity }: Bucket, now: number): BucketState => ({
   tokens: capacity,
   at: now,
   pausedUntil: 0,
+  fullSince: now,
   waiting: [],
 });
 
@@ -55,8 +58,10 @@ export function take(
     (each, index) => each.rank < rank || (each.rank === rank && (own < 0 || index < own)),
   ).length;
   const silent = Math.max(0, state.pausedUntil - now);
-  if (silent === 0 && state.tokens + ROUNDING >= ahead + 1)
-    return { state: { ...state, tokens: state.tokens - 1, waiting: others }, waitMs: 0 };
+  // Those ahead had their chance: a token that lies there is of no use to one who never comes.
+  const forsaken = state.fullSince !== null && now - Math.max(state.fullSince, state.pausedUntil) >= PATIENCE_MS;
+  if (silent === 0 && (forsaken || state.tokens + ROUNDING >= ahead + 1))
+    return { state: { ...state, tokens: state.tokens - 1, fullSince: null, waiting: others }, waitMs: 0 };
   const missing = Math.max(0, ahead + 1 - state.tokens);
   const waitMs = Math.max(1, silent + Math.ceil((missing / limit.perSecond) * 1_000));
   if (own < 0 && others.length >= MOST_WAITING && rank >= (others.at(-1)?.rank ?? 0))
@@ -81,8 +86,10 @@ export const isIdle = (state: BucketState, limit: Bucket, now: number): boolean 
 export const tokensLeft = (state: BucketState, limit: Bucket, now: number): number =>
   state.pausedUntil > now ? 0 : Math.floor(refilled(state, limit, now).tokens);
 
-function refilled(state: BucketState, limit: Bucket, now: number): BucketState {
+function refilled(state: BucketState, { capacity, perSecond }: Bucket, now: number): BucketState {
   const elapsed = Math.max(0, now - state.at);
-  const tokens = Math.min(limit.capacity, state.tokens + (elapsed / 1_000) * limit.perSecond);
-  return { ...state, tokens, at: Math.max(state.at, now) };
+  const tokens = Math.min(capacity, state.tokens + (elapsed / 1_000) * perSecond);
+  const fullAt = state.at + ((capacity - state.tokens) / perSecond) * 1_000;
+  const fullSince = tokens < capacity ? null : (state.fullSince ?? fullAt);
+  return { ...state, tokens, fullSince, at: Math.max(state.at, now) };
 }
