@@ -1,6 +1,7 @@
 import type { Reader } from '../store/store.ts';
 import { appendLeaf, EMPTY_RANGE, leafHash, rootOf } from './merkle.ts';
-import { parseVkey } from './note.ts';
+import { parseVkey, type VerifierKey } from './note.ts';
+import { rotationsIn } from './rotation.ts';
 import { entryOf } from './row.ts';
 import { believe, checkHead, StoreTampered } from './state.ts';
 
@@ -15,9 +16,9 @@ const PAGE = 1_000;
  * Reports the first contradiction; throws only when the database or `vkey` cannot be read.
  */
 export async function verifyStore(db: Reader, vkey: string): Promise<StoreReport> {
-  const key = parseVkey(vkey);
   try {
     await checkHead(db, vkey);
+    const keyAt = await keysOf(db, vkey);
     let range = EMPTY_RANGE;
     let checkpoints = 0;
     for (;;) {
@@ -44,7 +45,7 @@ export async function verifyStore(db: Reader, vkey: string): Promise<StoreReport
         const checkpoint = bySize.get(range.size);
         if (!checkpoint) continue;
         checkpoints += 1;
-        if (believe(checkpoint, key).root !== rootOf(range)) {
+        if (believe(checkpoint, keyAt(checkpoint.size)).root !== rootOf(range)) {
           throw new StoreTampered(`The entries up to ${row.seq} do not have the root hash that was signed for them`);
         }
       }
@@ -54,4 +55,12 @@ export async function verifyStore(db: Reader, vkey: string): Promise<StoreReport
     if (!(error instanceof StoreTampered)) throw error;
     return { ok: false, problem: error.message };
   }
+}
+
+/** The key that signs a checkpoint of a size: the last one that an entry below it brought. */
+async function keysOf(db: Reader, vkey: string): Promise<(size: number) => VerifierKey> {
+  const rotations = await rotationsIn({ db });
+  const last = rotations.at(-1);
+  if (last && last.to !== vkey) throw new StoreTampered(`The log's key is ${last.to}, not ${vkey}`);
+  return (size) => parseVkey(rotations.findLast(({ seq }) => seq < size)?.to ?? rotations[0]?.from ?? vkey);
 }

@@ -1,17 +1,29 @@
 import type { Entry } from '../core/entry.ts';
 import type { Reader, Store } from '../store/store.ts';
+import { anchorsOf, cosignedNote } from './anchors/store.ts';
 import type { SignedCheckpoint } from './checkpoint.ts';
 import { renderForm } from './form.ts';
 import { renderGuide } from './guide.ts';
-import { checkpointFile, consistencyFile, ENTRIES, FORM, GUIDE, inclusionFile, LEAVES } from './layout.ts';
+import {
+  checkpointFile,
+  consistencyFile,
+  ENTRIES,
+  FORM,
+  GUIDE,
+  inclusionFile,
+  LEAVES,
+  timestampFile,
+} from './layout.ts';
 import { type BundleFacts, type Scope, writeManifest } from './manifest.ts';
-import { type Hash, MerkleTree } from './merkle.ts';
+import { verifyConsistency, verifyInclusion } from './merkle.ts';
 import { parseVkey } from './note.ts';
 import { formatConsistency, formatInclusion } from './proof.ts';
 import { entryOf } from './row.ts';
 import type { Signer } from './signer.ts';
-import { checkHead, lastCheckpoint } from './state.ts';
+import { checkHead, lastCheckpoint, StoreTampered } from './state.ts';
 import { packTar, type TarFile } from './tar.ts';
+import { TiledTree } from './tiles.ts';
+import { dropTree, growTree, tilesIn } from './tree-store.ts';
 
 export interface ExportOptions {
   readonly store: Store;
@@ -37,9 +49,6 @@ export async function exportBundle(options: ExportOptions): Promise<Buffer> {
   if (since !== undefined && !(Number.isSafeInteger(since) && since >= 1 && since <= checkpoint.size)) {
     throw new Error(`The log has ${checkpoint.size} entries: it cannot be compared with one of ${since}`);
   }
-  // The log only grows, so what lies below the checkpoint's size stays as it is while we read.
-  const leaves = await leavesOf(store.db, checkpoint.size);
-  const tree = new MerkleTree(leaves);
   const rows = await rowsOf(store.db, checkpoint.size, incident);
   if (rows.length === 0) throw new Error(`The log holds nothing about the incident ${incident}`);
   const entries = rows.map((row) => ({ row, entry: entryOf(row), leaf: row.leaf }));
@@ -52,27 +61,18 @@ export async function exportBundle(options: ExportOptions): Promise<Buffer> {
     exportedAt: options.now.toISOString(),
     tool: options.tool,
   };
-  const note = await noteOf(store.db, checkpoint);
+  const note = await cosignedNote(store.db, checkpoint.size);
   const files: TarFile[] = [
     { name: ENTRIES, bytes: Buffer.concat(rows.flatMap(({ bytes }) => [bytes, Buffer.from('\n')])) },
     { name: checkpointFile(checkpoint.size), bytes: Buffer.from(note) },
     { name: FORM, bytes: Buffer.from(renderForm(facts, entries)) },
     { name: GUIDE, bytes: Buffer.from(renderGuide(facts)) },
   ];
-  switch (scope.kind) {
-    case 'ledger':
-      files.push({ name: LEAVES, bytes: Buffer.from(leaves.map((leaf) => `${leaf}\n`).join('')) });
-      break;
-    case 'incident':
-      for (const { seq } of rows) {
-        const text = formatInclusion({ index: seq, proof: tree.inclusionProof(seq), checkpoint: note });
-        files.push({ name: inclusionFile(seq), bytes: Buffer.from(text) });
-      }
-      break;
-  }
-  if (since !== undefined) {
-    const text = formatConsistency({ index: since, proof: tree.consistencyProof(since), checkpoint: note });
-    files.push({ name: consistencyFile(since), bytes: Buffer.from(text) });
+  files.push(
+    ...(await withTree(store, checkpoint, (tree) => proofsOf(tree, { scope, rows, checkpoint, note, since }))),
+  );
+  for (const { kind, name, bytes } of await anchorsOf(store.db, checkpoint.size)) {
+    if (kind === 'rfc3161') files.push({ name: timestampFile(checkpoint.size, name), bytes });
   }
   return packTar([...files, ...writeManifest(facts, files, signer)]);
 }
@@ -85,33 +85,84 @@ export async function exportCheckpoint(store: Store, vkey: string): Promise<stri
   await checkHead(store.db, vkey);
   const checkpoint = await lastCheckpoint(store.db, parseVkey(vkey));
   if (!checkpoint) throw new Error('The log is empty: there is no checkpoint yet');
-  return noteOf(store.db, checkpoint);
+  return cosignedNote(store.db, checkpoint.size);
 }
 
-async function leavesOf(db: Reader, size: number): Promise<readonly Hash[]> {
-  const rows = await db.selectFrom('ledger').select('leaf').where('seq', '<', size).orderBy('seq').execute();
-  return rows.map(({ leaf }) => leaf);
+interface Provable {
+  readonly scope: Scope;
+  readonly rows: readonly { readonly seq: number; readonly leaf: string }[];
+  readonly checkpoint: SignedCheckpoint;
+  readonly note: string;
+  readonly since: number | undefined;
 }
 
-/** The newest heartbeat goes with an incident: it shows how recent the log is and betrays no other incident. */
+/** The files that prove the entries to be in the log. Rejects with StoreTampered when one does not lead to the signed root. */
+async function proofsOf(
+  tree: TiledTree,
+  { scope, rows, checkpoint, note, since }: Provable,
+): Promise<readonly TarFile[]> {
+  const files: TarFile[] = [];
+  switch (scope.kind) {
+    case 'ledger':
+      files.push({ name: LEAVES, bytes: Buffer.from(rows.map(({ leaf }) => `${leaf}\n`).join('')) });
+      break;
+    case 'incident':
+      for (const { seq, leaf } of rows) {
+        const proof = await tree.inclusionProof(seq);
+        if (!verifyInclusion(leaf, seq, checkpoint.size, proof, checkpoint.root)) throw changed(seq);
+        files.push({
+          name: inclusionFile(seq),
+          bytes: Buffer.from(formatInclusion({ index: seq, proof, checkpoint: note })),
+        });
+      }
+      break;
+  }
+  if (since !== undefined) {
+    const proof = await tree.consistencyProof(since);
+    if (!verifyConsistency({ size: since, root: await tree.root(since) }, checkpoint, proof)) throw changed(since - 1);
+    files.push({
+      name: consistencyFile(since),
+      bytes: Buffer.from(formatConsistency({ index: since, proof, checkpoint: note })),
+    });
+  }
+  return files;
+}
+
+/**
+ * Gives `use` the log's tree, of which it must prove whatever it takes. The cache of the tree is never believed: when something
+ * does not lead to the signed root, it is made anew, once. The log only grows, so what lies below the checkpoint's size stays as
+ * it is while we read.
+ */
+async function withTree<T>(
+  store: Store,
+  { size, root }: SignedCheckpoint,
+  use: (tree: TiledTree) => Promise<T>,
+): Promise<T> {
+  const attempt = async (): Promise<T> => {
+    await growTree(store, size);
+    const tree = new TiledTree(size, tilesIn(store.db));
+    if ((await tree.root()) !== root) throw new StoreTampered('The entries do not have the root hash that is signed');
+    return use(tree);
+  };
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!(error instanceof StoreTampered)) throw error;
+    await dropTree(store);
+    return attempt();
+  }
+}
+
+const changed = (seq: number): StoreTampered => new StoreTampered(`Entry ${seq} is not in the tree that is signed`);
+
+/** With an incident go the newest heartbeat, which shows how recent the log is, and the changes of its key: they betray no other incident. */
 async function rowsOf(db: Reader, size: number, incident: string | undefined) {
   const all = db.selectFrom('ledger').selectAll().where('seq', '<', size).orderBy('seq');
   if (incident === undefined) return all.execute();
   const own = await all.where('incident', '=', incident).execute();
   if (own.length === 0) return own;
-  const heartbeat = await db
-    .selectFrom('ledger')
-    .selectAll()
-    .where('seq', '<', size)
-    .where('type', '=', 'heartbeat')
-    .where('incident', 'is', null)
-    .orderBy('seq', 'desc')
-    .limit(1)
-    .execute();
-  return [...own, ...heartbeat].toSorted((a, b) => a.seq - b.seq);
-}
-
-async function noteOf(db: Reader, { size }: SignedCheckpoint): Promise<string> {
-  const { note } = await db.selectFrom('checkpoint').select('note').where('size', '=', size).executeTakeFirstOrThrow();
-  return note;
+  const ofTheLog = db.selectFrom('ledger').selectAll().where('seq', '<', size).where('incident', 'is', null);
+  const heartbeat = await ofTheLog.where('type', '=', 'heartbeat').orderBy('seq', 'desc').limit(1).execute();
+  const rotations = await ofTheLog.where('type', '=', 'key.rotate').execute();
+  return [...own, ...heartbeat, ...rotations].toSorted((a, b) => a.seq - b.seq);
 }

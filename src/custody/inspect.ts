@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import type { Entry } from '../core/entry.ts';
-import { decode } from './canonical.ts';
+import { decode, NotCanonical } from './canonical.ts';
 import { openCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
-import { parseEntry } from './envelope.ts';
+import { BadEntry, parseEntry } from './envelope.ts';
 import {
   checkpointFile,
   consistencyFile,
@@ -13,14 +13,18 @@ import {
   inclusionFile,
   LEAVES,
   MANIFEST,
+  timestampFile,
 } from './layout.ts';
 import type { Manifest } from './manifest.ts';
 import { type Hash, isHash, leafHash, MerkleTree, verifyInclusion } from './merkle.ts';
 import type { VerifierKey } from './note.ts';
-import type { Policy } from './policy.ts';
+import type { Authority, Policy } from './policy.ts';
 import { parseConsistency, parseInclusion } from './proof.ts';
 import { type Passed, Suspicion } from './report.ts';
+import { type Keys, keysAfter, type Rotation } from './rotations.ts';
 import { readTar } from './tar.ts';
+import { readTimestamp } from './timestamp.ts';
+import { SKEW_MS } from './truncation.ts';
 
 /** What is looked at inside a bundle, one function per check. Each says what held, or throws with the place where it did not. */
 
@@ -48,16 +52,43 @@ export function fileOf(files: Files, name: string): Buffer {
   return bytes;
 }
 
-/** The key that the policy, not the bundle, gives for the log. */
-export function trustedKey({ log, mode }: Manifest, policy: Policy): Passed<VerifierKey> {
+/** The key that the policy, not the bundle, gives for the log, and those that followed it, each signed by the one before. */
+export function trustedKeys({ log, mode }: Manifest, policy: Policy, files: Files): Passed<Keys> {
   const key = policy.logs.find(({ name }) => name === log.origin);
-  if (key) return { value: key, detail: `the policy names ${log.origin}` };
+  if (key) {
+    const rotations = rotationsIn(fileOf(files, ENTRIES));
+    const value = locate(ENTRIES, () => keysAfter(key, rotations));
+    const changes = value.all.length - 1;
+    const followed =
+      changes === 0
+        ? ''
+        : `, and its key changed ${changes === 1 ? 'once' : `${changes} times`} since, to ${value.current.hash}`;
+    return { value, detail: `the policy names ${log.origin}+${key.hash}${followed}` };
+  }
   const kind = mode === 'live' ? '' : ` It says itself that it is a ${mode}, not a real incident.`;
   throw new Suspicion(
     MANIFEST,
     `The bundle is of the log ${log.origin}, which the policy does not name (it names ${policy.logs.map(({ name }) => name).join(', ')}).${kind}`,
   );
 }
+
+/** The entries by which the log's key changed. What cannot be read is left out here: the check of the entries tells of it. */
+function rotationsIn(bytes: Buffer): readonly Rotation[] {
+  const rotations: Rotation[] = [];
+  for (let at = bytes.indexOf(ROTATION); at >= 0; at = bytes.indexOf(ROTATION, at + 1)) {
+    const end = bytes.indexOf(0x0a, at);
+    const from = bytes.lastIndexOf(0x0a, at) + 1;
+    try {
+      const entry = parseEntry(decode(bytes.subarray(from, end < 0 ? bytes.length : end)));
+      if (entry.type === 'key.rotate' && entry.seq !== rotations.at(-1)?.seq) rotations.push(entry);
+    } catch (error) {
+      if (!(error instanceof NotCanonical) && !(error instanceof BadEntry)) throw error;
+    }
+  }
+  return rotations;
+}
+
+const ROTATION = '"type":"key.rotate"';
 
 /** Every file is in the manifest with its hash, and every file of the manifest is there. */
 export function sameDigests(files: Files, { digests }: Manifest): Passed<true> {
@@ -112,7 +143,7 @@ export function inOrder(lines: readonly Line[], { log, scope }: Manifest): Passe
         break;
       case 'incident':
         if (entry.seq <= previous) throw new Suspicion(where, `It comes after entry ${previous}: repeated or moved`);
-        if (entry.incident !== scope.incident && !isBareHeartbeat(entry)) {
+        if (entry.incident !== scope.incident && !isOfTheLogItself(entry)) {
           throw new Suspicion(where, `It is not about the incident ${scope.incident}`);
         }
         break;
@@ -132,7 +163,9 @@ export function inOrder(lines: readonly Line[], { log, scope }: Manifest): Passe
   return { value: true, detail };
 }
 
-const isBareHeartbeat = (entry: Entry): boolean => entry.type === 'heartbeat' && entry.incident === undefined;
+/** Goes with every incident and betrays no other one. */
+const isOfTheLogItself = (entry: Entry): boolean =>
+  (entry.type === 'heartbeat' || entry.type === 'key.rotate') && entry.incident === undefined;
 
 /** The entries are the leaves under the signed root: all of them recomputed, or each by its proof. */
 export function inTheLog(
@@ -193,6 +226,7 @@ export function nothingElse(files: Files, { log, scope }: Manifest, lines: reado
   else for (const { entry } of lines) expected.add(inclusionFile(entry.seq));
   for (const name of files.keys()) {
     if (expected.delete(name)) continue;
+    if (isTimestamp(name, log.size)) continue;
     const bytes = fileOf(files, name);
     const size = /^proofs\/([1-9][0-9]*)\.consistency$/.test(name)
       ? locate(name, () => parseConsistency(bytes)).index
@@ -203,6 +237,47 @@ export function nothingElse(files: Files, { log, scope }: Manifest, lines: reado
   const [missing] = expected;
   if (missing !== undefined) throw new Suspicion(missing, 'It is missing from the bundle');
   return { value: true, detail: 'only the files that a bundle has' };
+}
+
+/** A time stamp by one of the policy's authorities, if it names any, and no entry is dated after it. */
+export function stamped(
+  files: Files,
+  checkpoint: SignedCheckpoint,
+  authorities: readonly Authority[],
+  lines: readonly Line[],
+): Passed<readonly string[]> {
+  const names: string[] = [];
+  const details: string[] = [];
+  for (const { name, certificate } of authorities) {
+    const file = timestampFile(checkpoint.size, name);
+    const token = files.get(file);
+    if (!token) continue;
+    const stamp = locate(file, () => readTimestamp(token, Buffer.from(checkpoint.note.text)));
+    if (stamp.certificate !== certificate)
+      throw new Suspicion(
+        file,
+        `It is signed with the certificate ${stamp.certificate}, which is not the policy's for ${name}`,
+      );
+    const late = lines.find(({ entry }) => Date.parse(entry.time.utc) > stamp.time.getTime() + SKEW_MS);
+    if (late)
+      throw new Suspicion(
+        `${ENTRIES}, entry ${late.entry.seq}`,
+        `It is dated ${late.entry.time.utc}, after ${name} had already stamped the log (${stamp.time.toISOString()})`,
+      );
+    names.push(name);
+    details.push(`${name} at ${stamp.time.toISOString()}`);
+  }
+  if (names.length === 0)
+    throw new Suspicion(
+      'anchors/',
+      `None of the policy's authorities (${authorities.map(({ name }) => name).join(', ')}) stamped it`,
+    );
+  return { value: names, detail: `stamped by ${details.join(', ')}` };
+}
+
+function isTimestamp(name: string, size: number): boolean {
+  const [, authority] = /^anchors\/[0-9]+\.([A-Za-z0-9][A-Za-z0-9_-]{0,31})\.tsr$/.exec(name) ?? [];
+  return authority !== undefined && name === timestampFile(size, authority);
 }
 
 /** Gives an error from a parser its place. */

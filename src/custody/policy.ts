@@ -9,6 +9,14 @@ export interface Policy {
   readonly logs: readonly VerifierKey[];
   /** Undefined for `quorum none`: the log's own signature is enough. */
   readonly quorum: Quorum | undefined;
+  /** Ours, beyond tlog-policy: `tsa NAME SHA256`. When there are any, one of them must have stamped the checkpoint (RFC 3161). */
+  readonly authorities: readonly Authority[];
+}
+
+/** A time-stamping authority, known by the SHA-256, hex, of the DER of its certificate. */
+export interface Authority {
+  readonly name: string;
+  readonly certificate: string;
 }
 
 export type Quorum =
@@ -25,6 +33,7 @@ export function parsePolicy(text: string): Policy {
   const grouped = new Set<string>();
   let quorum: Policy['quorum'] | 'missing' = 'missing';
   const keys = new Set<string>();
+  const authorities: Authority[] = [];
 
   for (const [i, line] of text.split('\n').entries()) {
     const words = line.split(/[ \t]+/).filter((word) => word !== '');
@@ -82,14 +91,22 @@ export function parsePolicy(text: string): Policy {
         quorum = name === 'none' ? undefined : known(name);
         break;
       }
+      case 'tsa': {
+        const [name, certificate, ...rest] = args;
+        if (!name || !certificate || rest.length > 0 || !/^[0-9a-f]{64}$/.test(certificate))
+          throw wrong('an authority is written "tsa NAME SHA256", the hash of its certificate in lower-case hex');
+        if (authorities.some((each) => each.name === name)) throw wrong(`the authority ${name} is there twice`);
+        authorities.push({ name, certificate });
+        break;
+      }
       default:
-        throw wrong(`"${keyword}" is none of log, witness, group, quorum`);
+        throw wrong(`"${keyword}" is none of log, witness, group, quorum, tsa`);
     }
   }
   if (logs.length === 0) throw new BadNote('The policy names no log, so nothing could verify: add a line "log VKEY"');
   if (quorum === 'missing')
     throw new BadNote('The policy has no quorum line: add "quorum none" to rely on the log alone');
-  return { logs, quorum };
+  return { logs, quorum, authorities };
 }
 
 /** The witnesses whose cosignatures fulfil `quorum`, or undefined when they do not suffice. */

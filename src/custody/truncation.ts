@@ -44,7 +44,7 @@ export function grownSince(seen: SignedCheckpoint, now: SignedCheckpoint, files:
 }
 
 /** An auditor's clock and the log's may differ by this much. */
-const SKEW_MS = 5 * 60_000;
+export const SKEW_MS = 5 * 60_000;
 
 /** The newest entry is not older than `maxAgeMs`, nor from the future: a date to come would look recent for ever. */
 export function recent(lines: readonly Line[], maxAgeMs: number, now: Date): Passed<true> {

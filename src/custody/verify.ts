@@ -1,5 +1,5 @@
 import type { Mode } from '../core/entry.ts';
-import { openCheckpoint } from './checkpoint.ts';
+import { openCheckpoint, readCheckpoint, type SignedCheckpoint } from './checkpoint.ts';
 import {
   fileOf,
   inOrder,
@@ -9,12 +9,14 @@ import {
   openNote,
   readLines,
   sameDigests,
-  trustedKey,
+  stamped,
+  trustedKeys,
 } from './inspect.ts';
 import { ENTRIES, ENVELOPE, MANIFEST } from './layout.ts';
 import { checkEnvelope, readManifest, type Scope } from './manifest.ts';
 import { type Policy, witnessesOf } from './policy.ts';
 import { type Check, Examination, need, Suspicion } from './report.ts';
+import type { Keys } from './rotations.ts';
 import { RULES } from './rules.ts';
 import { grownSince, recent } from './truncation.ts';
 
@@ -49,7 +51,10 @@ export function verifyBundle(bundle: Uint8Array, policy: Policy, options: Verify
     const value = readManifest(fileOf(need(files, MANIFEST), MANIFEST));
     return { value, detail: `${value.digests.size} files of the log ${value.log.origin}` };
   });
-  const key = exam.check('trusted log', MANIFEST, () => trustedKey(need(manifest, MANIFEST), policy));
+  const keys = exam.check('trusted log', MANIFEST, () =>
+    trustedKeys(need(manifest, MANIFEST), policy, need(files, MANIFEST)),
+  );
+  const key = keys?.current;
   exam.check('signature of the bundle', ENVELOPE, () => {
     const { name, hash } = need(key, ENVELOPE);
     const opened = need(files, ENVELOPE);
@@ -69,6 +74,7 @@ export function verifyBundle(bundle: Uint8Array, policy: Policy, options: Verify
       return { value: names, detail: `cosigned by ${names.join(', ')}` };
     });
   }
+  const { authorities } = policy;
   const lines = exam.check('entries', ENTRIES, () =>
     readLines(fileOf(need(files, ENTRIES), ENTRIES), need(manifest, MANIFEST)),
   );
@@ -79,13 +85,18 @@ export function verifyBundle(bundle: Uint8Array, policy: Policy, options: Verify
   exam.check('nothing else inside', 'the file', () =>
     nothingElse(need(files, 'the file'), need(manifest, MANIFEST), need(lines, ENTRIES)),
   );
+  if (authorities.length > 0) {
+    exam.check('time stamps', 'anchors/', () =>
+      stamped(need(files, 'anchors/'), need(checkpoint, 'checkpoints/'), authorities, need(lines, ENTRIES)),
+    );
+  }
   for (const { name, hold } of RULES) {
     exam.check(name, ENTRIES, () => ({ value: true, detail: hold(need(lines, ENTRIES).map(({ entry }) => entry)) }));
   }
   const { seen, maxAgeMs, now } = options;
   if (seen) {
     exam.check('grown since the checkpoint you hold', '--seen', () =>
-      grownSince(openCheckpoint(seen, need(key, MANIFEST)), need(checkpoint, 'checkpoints/'), need(files, 'proofs/')),
+      grownSince(openKept(seen, need(keys, MANIFEST)), need(checkpoint, 'checkpoints/'), need(files, 'proofs/')),
     );
   }
   if (maxAgeMs !== undefined) {
@@ -93,11 +104,24 @@ export function verifyBundle(bundle: Uint8Array, policy: Policy, options: Verify
   }
   return {
     ok: exam.ok,
-    level: exam.ok ? (quorum ? 'WITNESSED' : 'SELF-SIGNED') : 'NONE',
+    level: exam.ok ? levelOf(policy) : 'NONE',
     ...(manifest && {
       claims: { origin: manifest.log.origin, size: manifest.log.size, mode: manifest.mode, scope: manifest.scope },
     }),
     entries: lines?.length ?? 0,
     checks: exam.checks,
   };
+}
+
+/** What the policy demands is what a bundle reached that passed every check. */
+function levelOf({ quorum, authorities }: Policy): Level {
+  if (quorum) return 'WITNESSED';
+  return authorities.length > 0 ? 'ANCHORED' : 'SELF-SIGNED';
+}
+
+/** A checkpoint kept from before may be signed with any key that the log has had since the trusted one. */
+function openKept(seen: Uint8Array, { all, current }: Keys): SignedCheckpoint {
+  const { note } = readCheckpoint(seen);
+  const signer = all.find((key) => note.signatures.some(({ hash }) => hash === key.hash)) ?? current;
+  return openCheckpoint(seen, signer);
 }

@@ -16,6 +16,8 @@ export interface AnchoringOptions {
   readonly authorities: readonly TimestampAuthority[];
   readonly fetch: typeof globalThis.fetch;
   readonly now: () => Date;
+  /** That many random bytes. */
+  readonly random: (bytes: number) => Uint8Array;
   /** Someone outside did not answer, or holds that the log was rewritten. Anchoring goes on with the others. */
   readonly alert: (trouble: AnchorTrouble) => void;
   /** Counted for metrics. */
@@ -119,7 +121,13 @@ export function createAnchoring(options: AnchoringOptions): Anchoring {
     checkpoint: SignedCheckpoint,
     signal: AbortSignal,
   ): Promise<void> {
-    const answer = await askAuthority(authority, Buffer.from(checkpoint.note.text), options.fetch, signal);
+    const answer = await askAuthority(
+      authority,
+      Buffer.from(checkpoint.note.text),
+      options.fetch,
+      options.random(8),
+      signal,
+    );
     if (answer.ok) await keep('rfc3161', authority.name, checkpoint.size, answer.token);
     else tell({ kind: 'rfc3161', name: authority.name, because: answer.because, grave: false });
   }

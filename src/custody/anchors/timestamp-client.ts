@@ -42,15 +42,15 @@ export function parseAuthorities(text: string): readonly TimestampAuthority[] {
 
 const MAX_ANSWER = 64 * 1024;
 
-/** Asks for a time stamp of `message` by HTTP (RFC 3161 §3.4). Never rejects: an authority that fails is an answer too. */
+/** Asks for a time stamp of `message` by HTTP (RFC 3161 §3.4); `nonce` is 8 random bytes. Never rejects: an authority that fails is an answer too. */
 export async function askAuthority(
   { url }: TimestampAuthority,
   message: Uint8Array,
   fetch: typeof globalThis.fetch,
+  nonce: Uint8Array,
   signal: AbortSignal,
 ): Promise<StampAnswer> {
   try {
-    const nonce = crypto.getRandomValues(new Uint8Array(8));
     const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/timestamp-query' },
