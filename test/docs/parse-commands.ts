@@ -16,6 +16,7 @@ Command.prototype.action = function replaced(this: Command) {
 
 const commands = z.array(z.array(z.string())).parse(JSON.parse(await text(process.stdin)));
 const write = process.stderr.write.bind(process.stderr);
+for (const listened of [process, process.stdout]) listened.setMaxListeners(0); // each copy of the program listens for itself
 const verdicts: (string | null)[] = [];
 for (const [index, argv] of commands.entries()) {
   let said = '';
@@ -27,7 +28,6 @@ for (const [index, argv] of commands.entries()) {
   process.argv = [process.execPath, 'tourniquet', ...argv];
   await import(`../../src/main.ts?${index}`);
   process.stderr.write = write;
-  for (const signal of ['SIGINT', 'SIGTERM']) process.removeAllListeners(signal); // each copy of the program adds its own
   verdicts.push(ran ? null : said.trim() || 'it runs nothing');
 }
 process.exitCode = 0;
