@@ -46,8 +46,22 @@ if (node === null) {
   process.exit(1);
 }
 
+// Where Node is told to use the proxy of the environment (NODE_USE_ENV_PROXY), what goes to this very machine still does not
+// pass it: the simulated providers of a drill are here, and a proxy must not even see their tokens.
+function pastProxies(given) {
+  var env = Object.assign({}, given);
+  ['NO_PROXY', 'no_proxy'].forEach((name) => {
+    var listed = given[name] || given.NO_PROXY || given.no_proxy;
+    env[name] = (listed ? listed + ',' : '') + '127.0.0.1,localhost,[::1]';
+  });
+  return env;
+}
+
 // Always a child, so that flags and signals behave alike on every machine. Ctrl-C at a terminal reaches the child by itself.
-var child = spawn(node, ['--disable-warning=ExperimentalWarning', script].concat(args), { stdio: 'inherit' });
+var child = spawn(node, ['--disable-warning=ExperimentalWarning', script].concat(args), {
+  stdio: 'inherit',
+  env: pastProxies(process.env),
+});
 ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => {
   process.on(signal, () => {
     if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
