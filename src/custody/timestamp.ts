@@ -71,17 +71,20 @@ export function tokenIn(response: Uint8Array): Buffer {
  * What `token` says of `message`. Throws BadTimestamp unless it is a time stamp of exactly `message`, its signature is by the one
  * certificate that it names, and that certificate was good for time stamps at that time.
  */
-export function readTimestamp(token: Uint8Array, message: Uint8Array): Timestamp {
-  const content = decoded('token', () => new ContentInfo({ schema: parsed(token) }));
+export const readTimestamp = (token: Uint8Array, message: Uint8Array): Timestamp =>
+  decoded('token', () => read(token, message));
+
+function read(token: Uint8Array, message: Uint8Array): Timestamp {
+  const content = new ContentInfo({ schema: parsed(token) });
   if (content.contentType !== SIGNED_DATA) throw new BadTimestamp('It is not signed data');
-  const signed = decoded('token', () => new SignedData({ schema: content.content }));
+  const signed = new SignedData({ schema: content.content });
   const { eContentType, eContent } = signed.encapContentInfo;
   if (eContentType !== TST_INFO || !eContent) throw new BadTimestamp('It does not hold a time stamp');
   const info = Buffer.from(eContent.getValue());
   const [signer, ...more] = signed.signerInfos;
   if (!signer || more.length > 0) throw new BadTimestamp('It does not have exactly one signer');
   const certificate = certificateOf(signed, signer, info);
-  const stamp = decoded('token', () => new TSTInfo({ schema: parsed(info) }));
+  const stamp = new TSTInfo({ schema: parsed(info) });
   const { hashAlgorithm, hashedMessage } = stamp.messageImprint;
   if (
     hashAlgorithm.algorithmId !== SHA256 ||
