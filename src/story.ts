@@ -18,6 +18,7 @@ export function createStory(options: { readonly colour: boolean; readonly plans?
   const plans = [...(options.plans ?? [])];
   let find: StepFinder = stepsIn(plans);
   let start: number | null = null;
+  let today: string | null = null;
   return {
     tell(entries) {
       const news = entries.filter((entry) => entry.type === 'plan');
@@ -30,7 +31,10 @@ export function createStory(options: { readonly colour: boolean; readonly plans?
         if (!sentence) return [];
         const at = Date.parse(entry.time.utc);
         start ??= at;
-        const clock = entry.time.utc.slice(11, 19);
+        const date = entry.time.utc.slice(0, 10);
+        today ??= date;
+        const clock = date === today ? entry.time.utc.slice(11, 19) : entry.time.utc.slice(0, 19).replace('T', ' ');
+        today = date;
         const text = `${MARK[sentence.tone]} ${oneLine(sentence.text)}`;
         const shown = colour ? styleText(COLOUR[sentence.tone], text) : text;
         return [`${clock} UTC  ${`+${elapsed(at - start)}`.padStart(9)}  ${shown}`];

@@ -1,16 +1,18 @@
 import type { App } from '../app.ts';
+import type { Entry } from '../core/entry.ts';
 import { decide } from '../decisions/approve.ts';
 import { type IncidentView, listIncidents, readIncident } from '../incident/view.ts';
 import { approvalWords } from '../incident/words/terms.ts';
 import { elapsed } from '../incident/words/text.ts';
 import { createStory } from '../story.ts';
+import { follow, trouble } from './follow.ts';
 import type { Io } from './io.ts';
 
 /**
  * Tells a newcomer to the sandbox what happens, as it happens, and what is wanted of them. Where there is a terminal, Enter approves;
  * otherwise the page does. Returns the way to stop.
  */
-export function guide(io: Io, app: App, url: string): () => void {
+export function guide(io: Io, app: App, url: string): Promise<() => void> {
   const story = createStory({ colour: io.colour });
   let asked: string | null = null;
   let ended = false;
@@ -48,10 +50,11 @@ export function guide(io: Io, app: App, url: string): () => void {
     io.out('');
   };
 
-  return app.ledger.onAppend((entries) => {
+  const tell = (entries: readonly Entry[]): void => {
     story.tell(entries).forEach(io.out);
-    look().catch((error: unknown) => io.err(error instanceof Error ? error.message : String(error)));
-  });
+    look().catch(trouble(io));
+  };
+  return follow(app, tell, trouble(io));
 }
 
 async function sample(app: App): Promise<IncidentView | null> {

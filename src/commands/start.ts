@@ -9,6 +9,7 @@ import { openSandbox } from '../modes/sandbox.ts';
 import { createStory } from '../story.ts';
 import { type Context, readContext } from './context.ts';
 import { startDrill } from './drill.ts';
+import { follow, trouble } from './follow.ts';
 import { guide } from './guide.ts';
 import type { Io } from './io.ts';
 
@@ -42,7 +43,7 @@ async function startSandbox(io: Io, context: Context): Promise<void> {
   io.out('');
   io.out(sandbox.brief);
   io.out('');
-  const stopGuide = guide(io, app, doors.url);
+  const stopGuide = await guide(io, app, doors.url);
   app.start();
   await fetch(new URL(sandbox.alert.path, doors.url), {
     method: 'POST',
@@ -71,7 +72,7 @@ async function startLive(io: Io, context: Context): Promise<void> {
     io.out(`Console, for ${first.name}, once, within 10 minutes: ${doors.url}/login?token=${token}`);
   }
   const story = createStory({ colour: io.colour, plans: await readOpenPlans(app.options.store.db) });
-  const stopStory = app.ledger.onAppend((entries) => story.tell(entries).forEach(io.out));
+  const stopStory = await follow(app, (entries) => story.tell(entries).forEach(io.out), trouble(io));
   app.start();
   await told(io);
   io.out('Stopping: what is in flight is finished first; what is left is taken up at the next start.');

@@ -10,3 +10,9 @@ export async function readEntries(db: Reader, column: 'run' | 'incident', value:
   const rows = await db.selectFrom('ledger').selectAll().where(column, '=', value).orderBy('seq').execute();
   return rows.map(entryOf);
 }
+
+/** The entries of the log from sequence number `seq` on, in order. Throws when a row was changed behind the ledger's back. */
+export async function entriesFrom(db: Reader, seq: number): Promise<readonly Entry[]> {
+  const rows = await db.selectFrom('ledger').selectAll().where('seq', '>=', seq).orderBy('seq').execute();
+  return rows.map(entryOf);
+}

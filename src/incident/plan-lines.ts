@@ -12,11 +12,15 @@ export function planLines({
   readonly unread: readonly string[];
 }): readonly string[] {
   const lines = [`${plan.title}: ${plan.credential.kind} ${plan.credential.id}`, `Runbook: ${plan.runbook}`];
+  let number = 0; // through all phases, as the card and the page count them
   for (const { phase, approval, steps } of plan.phases) {
     if (steps.length === 0) continue;
-    const who = approval.people === 0 ? 'by itself' : `after ${approvalWords(approval)}`;
+    const who = approval.people === 0 ? 'no approval needed' : `after ${approvalWords(approval)}`;
     lines.push(`${HEADINGS[phase]}, ${who} (${approval.because})`);
-    for (const [index, step] of steps.entries()) lines.push(`  ${index + 1}. ${step.title}${noteOn(step)}`);
+    for (const step of steps) {
+      number += 1;
+      lines.push(`  ${number}. ${step.title}${noteOn(step)}`);
+    }
   }
   for (const missing of unread) lines.push(`Could not be read, so assumed empty: ${missing}`);
   lines.push('Nothing was changed.');

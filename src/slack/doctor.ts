@@ -2,7 +2,7 @@ import { WebClient } from '@slack/web-api';
 import { z } from 'zod';
 import type { DoctorCheck } from '../core/connector.ts';
 
-const manifestScopes = ['chat:write', 'commands'];
+const manifestScopes = ['chat:write', 'commands', 'channels:history'];
 const who = z.object({
   team: z.string().optional(),
   user: z.string().optional(),
