@@ -128,6 +128,9 @@ export function describeFaults(subjects: Readonly<Record<string, Subject>>): voi
       expect(run).toMatchObject({ standing: 'needs-person', action: { what: { need: 'help', phase: 'contain' } } });
       expect(run.milestones.contained).toBeUndefined();
       expect({ really: contained(), effects: effects() }).toEqual({ really: false, effects: 0 });
+      if (fault !== 'deny') return;
+      const [begun, ended] = [run.state.begun.get('contain')?.at, run.state.ended.get('contain')?.at];
+      expect((ended ?? 0) - (begun ?? 0), 'a refusal for good calls a person soon').toBeLessThan(60_000);
     });
   });
 }
