@@ -12,8 +12,8 @@ import { Client } from 'pg';
 /** A real PostgreSQL of the test's own, from the npm binary package. */
 export interface Postgres {
   readonly port: number;
-  /** The address of a new, empty database. */
-  fresh(): Promise<string>;
+  /** The address of a new database: empty, or a copy of the one at `template`, which nobody may be using. */
+  fresh(template?: string): Promise<string>;
   /** As a crash of the server would: its sessions end at once, what was committed stays. `start` brings it back. */
   crash(): Promise<void>;
   start(): Promise<void>;
@@ -88,10 +88,11 @@ export async function startPostgres({ durable = false } = {}): Promise<Postgres>
       await end('SIGQUIT');
       if (existsSync(dir)) rmSync(dir, { recursive: true });
     },
-    async fresh() {
+    async fresh(template = '/template1') {
       databases += 1;
       const name = `test_${process.pid}_${databases}`;
-      await query(port, 'postgres', `create database ${name} strategy = file_copy`);
+      const from = template.slice(template.lastIndexOf('/') + 1);
+      await query(port, 'postgres', `create database ${name} template ${from} strategy = file_copy`);
       return urlOf(port, name);
     },
   };

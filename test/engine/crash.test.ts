@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyStore } from '../../src/custody/audit.ts';
 import type { Store } from '../../src/store/store.ts';
-import { type Kind, postgresKind, sqliteKind } from '../store/kinds.ts';
+import { type Kind, memoryKind, postgresKind } from '../store/kinds.ts';
 import { createWorld, type World } from './world.ts';
 
 /** The process dies here: nothing that it would have done afterwards happens. */
@@ -51,7 +51,10 @@ async function resume(world: World): Promise<void> {
   await world.settle();
 }
 
-async function lifeThatDiesAt(kind: Kind, at: number): Promise<{ world: World; moments: number; died: boolean }> {
+async function lifeThatDiesAt(
+  kind: Pick<Kind, 'place' | 'open'>,
+  at: number,
+): Promise<{ world: World; moments: number; died: boolean }> {
   const world = await createWorld(async () => kind.open(await kind.place()));
   const life = mortal(at);
   world.vendor.hook = () => life.pass();
@@ -65,10 +68,10 @@ async function lifeThatDiesAt(kind: Kind, at: number): Promise<{ world: World; m
 
 /** How many moments are passed over between two that are tried; CRASH_MATRIX=full tries them all. */
 describe.each([
-  ['SQLite', sqliteKind, 3],
+  ['SQLite', memoryKind, 3],
   ['PostgreSQL', postgresKind, 14],
 ] as const)('a process killed at any moment, on %s,', (_name, start, sample) => {
-  let kind: Kind;
+  let kind: Pick<Kind, 'place' | 'open' | 'stop'>;
   beforeAll(async () => {
     kind = await start();
   });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { setFrozen } from '../../src/decisions/freeze.ts';
 import { requestRetry } from '../../src/decisions/help.ts';
 import { requestUndo } from '../../src/decisions/undo.ts';
-import { type Kind, postgresKind, sqliteKind } from '../store/kinds.ts';
+import { type Kind, memoryKind, postgresKind } from '../store/kinds.ts';
 import { createWorld as createWorldOn, type World } from './world.ts';
 
 const revoke = (world: World, text = 'vendor.key:k1') => world.app.revoke({ text, authn: 'cli:ana', why: 'it leaked' });
@@ -13,10 +13,10 @@ const only = async (world: World) => {
 };
 
 describe.each([
-  ['SQLite', sqliteKind],
+  ['SQLite', memoryKind],
   ['PostgreSQL', postgresKind],
 ])('a run on %s', (_name, start) => {
-  let kind: Kind;
+  let kind: Pick<Kind, 'place' | 'open' | 'stop'>;
   beforeAll(async () => {
     kind = await start();
   });

@@ -16,8 +16,10 @@ export interface Kind {
   readonly name: Store['name'];
   /** How many processes may serve one database: tests open it that often. */
   readonly replicas: 1 | 2;
-  /** A new, empty place for a database. */
+  /** A place for a new database, with its schema where that saves time. */
   place(): Promise<string>;
+  /** A place where nothing is yet. */
+  empty(): Promise<string>;
   open(place: string): Promise<Store>;
   /** Makes the database as the version whose newest migration was `newest` left it. */
   older(place: string, newest: string): Promise<void>;
@@ -27,13 +29,15 @@ export interface Kind {
 export async function sqliteKind(): Promise<Kind> {
   const dir = mkdtempSync(join(tmpdir(), 'tourniquet-store-'));
   let count = 0;
+  const place = async (): Promise<string> => {
+    count += 1;
+    return join(dir, `${count}.sqlite`);
+  };
   return {
     name: 'sqlite',
     replicas: 1,
-    async place() {
-      count += 1;
-      return join(dir, `${count}.sqlite`);
-    },
+    place,
+    empty: place,
     open: openSqlite,
     older: (place, newest) =>
       migrateTo(new SqliteDialect({ database: new Sqlite(place) }), { name: 'sqlite', bytes: 'blob' }, newest),
@@ -43,13 +47,22 @@ export async function sqliteKind(): Promise<Kind> {
   };
 }
 
+/** SQLite without a disk: nothing outlives it, and nothing is waited for. */
+export async function memoryKind(): Promise<Pick<Kind, 'place' | 'open' | 'stop'>> {
+  const place = async (): Promise<string> => ':memory:';
+  return { place, open: openSqlite, async stop() {} };
+}
+
 export async function postgresKind(): Promise<Kind & { readonly server: Postgres }> {
   const server = await startPostgres();
+  const template = await server.fresh();
+  await (await openPostgres(template)).close();
   return {
     name: 'postgres',
     replicas: 2,
     server,
-    place: server.fresh,
+    place: () => server.fresh(template),
+    empty: () => server.fresh(),
     open: openPostgres,
     older(place, newest) {
       const pool = new Pool({ connectionString: place });

@@ -348,7 +348,7 @@ export function storeSuite(name: string, start: () => Promise<Kind>): void {
 
     describe('the schema', () => {
       it.each(VERSIONS)('is brought forward from %s, with what stands in it', async (version) => {
-        const place = await kind.place();
+        const place = await kind.empty();
         await kind.older(place, version);
         const store = await opened(place);
         await store.transaction((tx) => put(tx, 'a', '1'));
