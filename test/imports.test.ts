@@ -13,13 +13,26 @@ const LAYERS: readonly (readonly string[])[] = [
   ['core'],
   ['store'],
   ['custody'],
-  ['policy', 'inventory', 'ingest', 'incident', 'providers', 'triage', 'engine', 'decisions', 'listen', 'lock', 'keys'],
+  [
+    'policy',
+    'inventory',
+    'witness',
+    'ingest',
+    'incident',
+    'providers',
+    'triage',
+    'engine',
+    'decisions',
+    'listen',
+    'lock',
+    'keys',
+  ],
   ['config', 'extensions'],
   ['slack', 'console', 'api', 'report', 'schedule', 'drill', 'log', 'story', 'telemetry'],
   ['app'],
   ['modes'],
   ['commands'],
-  ['main'],
+  ['main', 'verify'],
 ];
 
 /** Beyond the layers: reading the store and writing decisions is all that these do. */

@@ -68,6 +68,18 @@ export const OWN = {
     about: 'How long /readyz says 503 before the doors close, so that a load balancer sees it',
     default: '0s',
   },
+  TOURNIQUET_WITNESSES: {
+    about: 'Who cosigns the custody log (C2SP tlog-witness): key and address, VKEY URL, several separated by commas',
+  },
+  TOURNIQUET_TIMESTAMPS: {
+    about:
+      'Who stamps the custody log with the time (RFC 3161): a short name and an address, NAME URL, separated by commas',
+  },
+  TOURNIQUET_LOG_PUBLIC_ENTRIES: {
+    about:
+      'yes to let whoever reaches the port read the entries of the log at /log/tile/entries/; hashes are served always',
+    default: 'no',
+  },
   OTEL_EXPORTER_OTLP_ENDPOINT: { about: 'Where traces are sent by OTLP over HTTP, such as http://127.0.0.1:4318' },
   GITHUB_WEBHOOK_SECRET: { about: 'The secret of the GitHub webhook for secret scanning alerts', secret: true },
   GITHUB_WEBHOOK_SECRETS: { about: 'Several of them, separated by commas, while one replaces another', secret: true },

@@ -21,7 +21,10 @@ export function generateSigner(name: string, seed: Uint8Array = randomBytes(32))
  * The key kept in `file`, which is created for the owner alone (0600) on first use. Throws when others may read it, when it is
  * damaged, or when it belongs to another log; the message never holds the key.
  */
-export function fileSigner(file: string, name: string): Signer {
+export const fileSigner = (file: string, name: string): Signer => generateSigner(name, seedIn(file, name));
+
+/** The seed of the key `name` in `file`, made there on first use. Throws as `fileSigner` does. */
+export function seedIn(file: string, name: string): Buffer {
   const existing = readKeyFile(file);
   const skey = existing ?? createKeyFile(file, formatSkey(name, randomBytes(32)));
   const key = parseSkey(skey.trim());
@@ -30,7 +33,7 @@ export function fileSigner(file: string, name: string): Signer {
       `The key in ${file} belongs to the log ${key.name}, not to ${name}: give this log a key file of its own`,
     );
   }
-  return generateSigner(name, key.seed);
+  return key.seed;
 }
 
 function readKeyFile(file: string): string | undefined {

@@ -169,6 +169,7 @@ export function createAnchoring(options: AnchoringOptions): Anchoring {
     },
     async run(news, signal) {
       while (!signal.aborted) {
+        await growTree(store, await currentSize()); // tiles for monitors, whoever cosigns
         await anchorHead();
         await news(signal);
       }
