@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { ingest, plan, revoke, work } from './commands/act.ts';
 import { consoleLink } from './commands/console-link.ts';
-import { checkpoint, exportCustody, verifyCustody } from './commands/custody.ts';
+import { checkpoint, exportCustody, rotateLogKey, verifyCustody } from './commands/custody.ts';
 import { decide, freeze } from './commands/decide.ts';
 import { doctor } from './commands/doctor.ts';
 import { drill } from './commands/drill.ts';
@@ -13,6 +13,7 @@ import { explainPolicy, testPolicy } from './commands/policy.ts';
 import { report as draftReport } from './commands/report.ts';
 import { incidents, show } from './commands/show.ts';
 import { start } from './commands/start.ts';
+import { witness } from './commands/witness.ts';
 import type { Exposure } from './core/finding.ts';
 import { scrub } from './ingest/patterns.ts';
 import { VERSION } from './modes/bot.ts';
@@ -222,6 +223,24 @@ custody
   .command('checkpoint')
   .description('print the signed checkpoint; keep it for verify --seen')
   .action(() => checkpoint(io));
+
+custody
+  .command('rotate-key')
+  .description('change the key of the log; the bot must not run meanwhile')
+  .argument('<why...>')
+  .action((why: string[]) => rotateLogKey(io, why.join(' ')));
+
+program
+  .command('witness')
+  .description('run a witness that cosigns the logs of others as they grow (C2SP tlog-witness)')
+  .requiredOption('--name <name>', 'what it is called, such as witness.example.net/w1')
+  .requiredOption('--key <file>', 'its key; made on first use')
+  .requiredOption('--log <vkey...>', 'the keys of the logs that it watches over')
+  .option('--listen <host:port>', 'where it answers', '127.0.0.1:8081')
+  .option('--state <dir>', 'what it saw; to lose it is to let logs be rewritten', './witness')
+  .action((options: { name: string; key: string; log: string[]; listen: string; state: string }) =>
+    witness(io, { ...options, logs: options.log }),
+  );
 
 /** A secret on a command line stays in the shell's history: it can be typed, or piped in, instead. */
 async function credentialIn(text: string): Promise<string> {

@@ -1,8 +1,14 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { exportBundle, exportCheckpoint } from '../custody/bundle.ts';
 import { verifyCommand } from '../custody/command.ts';
+import { parseVkey } from '../custody/note.ts';
 import { formatPolicy } from '../custody/policy.ts';
-import { withApp } from './context.ts';
+import { rotateKey } from '../custody/rotation.ts';
+import { fileSigner } from '../custody/signer.ts';
+import { takeServerLock } from '../lock.ts';
+import { anchoringOf } from '../modes/anchors.ts';
+import { authnOf, withApp } from './context.ts';
 import { findIncident } from './decide.ts';
 import { CommandError, type Io } from './io.ts';
 
@@ -16,8 +22,9 @@ export interface ExportArguments {
 
 /** Writes a bundle that anyone can verify offline and, on request, the policy file that trusts this ledger's key. */
 export async function exportCustody(io: Io, { incident, policyOut, ...given }: ExportArguments): Promise<void> {
-  await withApp(io, async (app) => {
+  await withApp(io, async (app, { log }) => {
     const { store, signer, tool, clock } = app.options;
+    const witnessed = await anchoringOf(app, log).anchorHead(); // the newest checkpoint goes out as well vouched for as it can be
     const found = incident === undefined ? undefined : await findIncident(app, incident);
     const out = given.out ?? `${found?.ref ?? 'ledger'}.tar`;
     const bundle = await exportBundle({
@@ -28,11 +35,43 @@ export async function exportCustody(io: Io, { incident, policyOut, ...given }: E
       ...(found ? { incident: found.id } : {}),
     });
     writeFileSync(out, bundle);
+    if (witnessed.is === 'unwitnessed')
+      io.out(`Not cosigned by ${witnessed.missing.join(', ')}: a policy that demands them will refuse it.`);
     if (policyOut) writeFileSync(policyOut, formatPolicy(signer.vkey));
     io.out(`Written: ${out} (${bundle.length} bytes), ${found?.ref ?? 'the whole ledger'} of ${signer.name}.`);
     io.out(`Check it: npx tourniquet custody verify ${out} --policy ${policyOut ?? 'POLICY'}`);
     if (policyOut)
       io.out('Give auditors the policy by another way than the bundle: a bundle cannot vouch for its own key.');
+  });
+}
+
+/** Changes the log's key for a new one in the same file; the old one is kept beside it. Refuses while a server runs. */
+export async function rotateLogKey(io: Io, why: string): Promise<void> {
+  await withApp(io, async (app, context) => {
+    const { config } = context;
+    if (config.logKey) {
+      throw new CommandError(
+        'The log key is given by TOURNIQUET_LOG_KEY, not kept in the data folder: see docs/custody.md for how to change it',
+        2,
+      );
+    }
+    const release = takeServerLock(config.dataDir);
+    try {
+      const { signer: from, store } = app.options;
+      const file = join(config.dataDir, 'log.key');
+      const to = fileSigner(`${file}.next`, from.name);
+      await rotateKey(
+        { ledger: app.ledger, store },
+        { from, to, actor: { kind: 'person', id: io.user, authn: authnOf(context, io) }, why },
+      );
+      copyFileSync(file, `${file}.${parseVkey(from.vkey).hash}`);
+      renameSync(`${file}.next`, file);
+      io.out(`The log ${from.name} is signed with a new key from here on. Give auditors its policy:`);
+      io.out(formatPolicy(to.vkey).trimEnd());
+      io.out('Witnesses must be told of it too, or they refuse the next checkpoint.');
+    } finally {
+      release();
+    }
   });
 }
 

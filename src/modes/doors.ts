@@ -4,6 +4,7 @@ import type { Config } from '../config.ts';
 import { createConsole } from '../console/console.ts';
 import { randomToken } from '../console/link.ts';
 import type { Session } from '../console/session.ts';
+import { logRoutes } from '../custody/log-routes.ts';
 import { planLines } from '../incident/plan-lines.ts';
 import { ingestRoutes } from '../ingest/server.ts';
 import { Uploads } from '../ingest/uploads.ts';
@@ -15,6 +16,7 @@ import type { SlackServices } from '../slack/interaction.ts';
 import { healthRoutes } from '../telemetry/doors.ts';
 import { readMetrics, tallyOf } from '../telemetry/read.ts';
 import { createReadiness } from '../telemetry/ready.ts';
+import { startAnchors } from './anchors.ts';
 import { VERSION } from './bot.ts';
 
 export interface DoorOptions {
@@ -75,6 +77,15 @@ export async function openDoors({ app, config, session, slack: slackConfig, dril
     '/',
     createConsole({ desk: app.desk, session, newToken: randomToken, onTrouble: trouble('the console failed') }),
   );
+  web.route(
+    '/',
+    logRoutes({
+      db: store.db,
+      vkey: app.options.signer.vkey,
+      publicEntries: app.options.env.TOURNIQUET_LOG_PUBLIC_ENTRIES === 'yes',
+    }),
+  );
+  const stopAnchors = startAnchors(app, log);
   let url = '';
   const pageOf = (ref: string): string => `${url}/incidents/${ref}`;
   const services: SlackServices = {
@@ -103,6 +114,7 @@ export async function openDoors({ app, config, session, slack: slackConfig, dril
       await new Promise((resolve) => setTimeout(resolve, config.drainWaitMs ?? 0));
       await listening.close();
       await slack?.stop();
+      await stopAnchors();
     },
   };
 }

@@ -131,7 +131,9 @@ export async function startAuthority(): Promise<TestAuthority> {
       '-out',
       answer,
     );
-    response.writeHead(200, { 'content-type': 'application/timestamp-reply', connection: 'close' }).end(readFileSync(answer));
+    response
+      .writeHead(200, { 'content-type': 'application/timestamp-reply', connection: 'close' })
+      .end(readFileSync(answer));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
