@@ -78,7 +78,7 @@ describe.each([
   afterAll(() => kind.stop());
 
   it('loses nothing and doubles nothing: before and after every journal write and every provider call', {
-    timeout: 120_000,
+    timeout: 600_000,
   }, async () => {
     const { moments, world: unharmed } = await lifeThatDiesAt(kind, Number.POSITIVE_INFINITY);
     expect(unharmed.vendor.effects).toEqual(['disable', 'issue', 'remove']);
