@@ -13,6 +13,7 @@ import { explainPolicy, testPolicy } from './commands/policy.ts';
 import { report as draftReport } from './commands/report.ts';
 import { incidents, show } from './commands/show.ts';
 import { start } from './commands/start.ts';
+import { createToken, endToken, tokens } from './commands/token.ts';
 import { witness } from './commands/witness.ts';
 import type { Exposure } from './core/finding.ts';
 import { scrub } from './ingest/patterns.ts';
@@ -192,6 +193,24 @@ policy
   .argument('<incident>', 'INC-12')
   .action((ref: string) => explainPolicy(io, ref));
 
+const token = program.command('token').description('tokens for the API (/api/v1)');
+token
+  .command('create')
+  .description('make a token; it is shown once')
+  .requiredOption('--person <id>', 'whose it is: it can do what they can, or less')
+  .requiredOption('--expires <duration>', 'such as 30d, at most 365d')
+  .option('--roles <roles>', 'only these roles of the person, such as auditor')
+  .action((options: { person: string; expires: string; roles?: string }) => createToken(io, options));
+token
+  .command('list')
+  .description('the tokens there are')
+  .action(() => tokens(io));
+token
+  .command('revoke')
+  .description('end a token at once')
+  .argument('<id>')
+  .action((id: string) => endToken(io, id));
+
 const custody = program.command('custody').description('the chain of custody');
 custody
   .command('export')
@@ -223,7 +242,6 @@ custody
   .command('checkpoint')
   .description('print the signed checkpoint; keep it for verify --seen')
   .action(() => checkpoint(io));
-
 custody
   .command('rotate-key')
   .description('change the key of the log; the bot must not run meanwhile')

@@ -1,4 +1,5 @@
 import { Hono } from 'hono';
+import { createApi } from '../api/api.ts';
 import type { App } from '../app.ts';
 import type { Config } from '../config.ts';
 import { createConsole } from '../console/console.ts';
@@ -76,6 +77,10 @@ export async function openDoors({ app, config, session, slack: slackConfig, dril
   web.route(
     '/',
     createConsole({ desk: app.desk, session, newToken: randomToken, onTrouble: trouble('the console failed') }),
+  );
+  web.route(
+    '/api/v1',
+    createApi({ desk: app.desk, arrivals: app, version: VERSION, onTrouble: trouble('the API failed') }),
   );
   web.route(
     '/',
