@@ -14,8 +14,17 @@ export type StepState =
     }
   /** A confirmation that was once as expected, waiting out the provider's propagation. */
   | { readonly is: 'seen'; readonly attempt: number; readonly since: number; readonly at: number; readonly input: Json }
-  /** Nothing was applied; the next attempt may begin at `at`. */
-  | { readonly is: 'again'; readonly attempt: number; readonly at: number; readonly error?: FailureRecord }
+  /**
+   * It is not in place; the next attempt may begin at `at`. An attempt that died halfway may have left something behind, so the
+   * next one goes by the state `before` the first.
+   */
+  | {
+      readonly is: 'again';
+      readonly attempt: number;
+      readonly at: number;
+      readonly before: Json;
+      readonly error?: FailureRecord;
+    }
   | { readonly is: 'done'; readonly out: Json; readonly input: Json; readonly before: Json; readonly at: number }
   | {
       readonly is: 'failed' | 'unknown';
@@ -176,9 +185,15 @@ function afterResult(earlier: StepState | undefined, entry: Extract<Entry, { typ
       if (earlier?.is === 'seen') return { is: 'intended', attempt, since: earlier.since, input, before };
       return intended ?? { is: 'intended', attempt, since: at, input, before };
     case 'retry':
-      return { is: 'again', attempt, at: entry.retryAt ? Date.parse(entry.retryAt) : at, ...(error ? { error } : {}) };
+      return {
+        is: 'again',
+        attempt,
+        at: entry.retryAt ? Date.parse(entry.retryAt) : at,
+        before,
+        ...(error ? { error } : {}),
+      };
     case 'not-done':
-      return { is: 'again', attempt, at };
+      return { is: 'again', attempt, at, before };
     case 'failed':
     case 'unknown':
       return { is: entry.outcome, attempt, error: blame, ...(intended ? { intended } : {}) };
@@ -204,13 +219,16 @@ function afterUndo(
   return { ...undo, steps: new Map(undo.steps).set(entry.step, next()) };
 }
 
-/** A person asked to try again: what failed may be attempted anew; what is unknown is asked of the provider first. */
+/** A person asked to try again: what failed may be attempted anew, from the state they left; what is unknown is asked of the provider first. */
 function retried(state: RunState, at: number): RunState {
   const steps = new Map(state.steps);
   for (const [id, step] of steps) {
-    if (step.is === 'failed') steps.set(id, { is: 'again', attempt: step.attempt, at });
+    if (step.is === 'failed') steps.set(id, { is: 'again', attempt: step.attempt, at, before: null });
     if (step.is === 'unknown')
-      steps.set(id, step.intended ? { ...step.intended, since: at } : { is: 'again', attempt: step.attempt, at });
+      steps.set(
+        id,
+        step.intended ? { ...step.intended, since: at } : { is: 'again', attempt: step.attempt, at, before: null },
+      );
   }
   const ended = new Map([...state.ended].filter(([, end]) => end.ok));
   const undo = state.undo && {

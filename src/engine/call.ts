@@ -111,13 +111,19 @@ export async function callReads(
   return { session: await record(engine, intended, results) };
 }
 
-/** One step that changes something: the state before is recorded with the intent, then it acts, then the result is recorded. */
+/**
+ * One step that changes something: the state before is recorded with the intent, then it acts, then the result is recorded. A further
+ * attempt goes by the state before the first: what that one left behind when it died halfway is no state to go back to.
+ */
 export async function callMutation(engine: Engine, session: Session, phase: Phase, call: Call): Promise<Moved> {
   const now = engine.clock.now().getTime();
   const wait = waitForTurn(engine, session, phase, call);
   if (wait > 0) return { session, again: now + wait };
   const operation = operationOf(engine, call.step.op);
+  const earlier = session.state.steps.get(call.step.id);
+  const known = earlier?.is === 'again' ? earlier.before : null;
   const before = await ask(engine, session, phase, call, 'before', async (ctx) => {
+    if (known !== null) return known;
     if (operation.effect === 'none') throw operation.failure;
     if (operation.effect === 'observe') throw new Failure('invalid', `${call.step.op} only reads.`);
     return operation.before(ctx, call.input);
