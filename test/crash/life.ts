@@ -168,5 +168,27 @@ function endingOf(books: Books, staged: Staged, effects: readonly string[]): End
   const incident = JSON.parse(books.incident ?? 'null') as IncidentView;
   const { standings, incidents, ledger, doubled, left } = books;
   const objectives = Object.fromEntries(staged.objectives.map(({ title, met }) => [title, met(incident)]));
-  return { standings, incidents, ledger, doubled, left, objectives, effects: [...effects].sort() };
+  return { standings, incidents, ledger, doubled, left, objectives, effects: netEffects(effects) };
+}
+
+/** Writing the same again, and making inactive what is inactive, changes nothing: an operation of several requests may do so. */
+const SAME_AGAIN = /^(PutUserPolicy|PutRolePolicy|DeleteUserPolicy|DeleteRolePolicy|UpdateAccessKey .* Inactive)/;
+
+/**
+ * What was done in the end, as often as it was done. A key that was made and deleted again leaves nothing: so ends the key of an
+ * attempt that died between AWS and the sink, whose secret nobody has.
+ */
+export function netEffects(effects: readonly string[]): string[] {
+  const kept = effects.filter((each, index) => !SAME_AGAIN.test(each) || effects.indexOf(each) === index);
+  const made = kept.filter((each) => each.startsWith('CreateAccessKey')).length;
+  const orphans = Math.max(0, made - 1);
+  const without = (names: readonly string[], name: string, times: number): readonly string[] => {
+    let left = times;
+    return names.filter((each) => {
+      if (left === 0 || !each.startsWith(name)) return true;
+      left -= 1;
+      return false;
+    });
+  };
+  return [...without(without(kept, 'CreateAccessKey', orphans), 'DeleteAccessKey', orphans)].sort();
 }
