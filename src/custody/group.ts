@@ -20,6 +20,8 @@ export interface GroupOptions<Item> {
 /** Bounds how long one transaction holds the log's head; what is beyond it goes into the next. */
 const MOST = 64;
 
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /** A caller of commit who waits. */
 interface Waiting<Item> {
   /** Runs the change; gives the way to tell the caller that it is durable. Rejects when the change throws. */
@@ -38,7 +40,10 @@ export function groupCommits<Item>(options: GroupOptions<Item>): <T>(change: Cha
   async function pump(): Promise<void> {
     if (busy) return;
     busy = true;
-    while (waiting.length > 0) await commitTogether(options, waiting.splice(0, MOST));
+    while (waiting.length > 0) {
+      await commitTogether(options, waiting.splice(0, MOST));
+      await turn(); // whoever only reads, and whoever just came, would otherwise wait for the end of a flood of commits
+    }
     busy = false;
   }
 

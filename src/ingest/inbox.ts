@@ -48,7 +48,7 @@ export interface Inbox {
   /** Writes the entries for refusals that were only counted: those of minutes that are over, or all. Call it every minute and at exit. */
   flush(which?: 'over' | 'all'): Promise<void>;
   /** Why an alert of `source` is not taken in now; null when there is room. Counts it against its source. Ask before `accept`. */
-  refusal(source: string, severity: Severity): Promise<Refusal | null>;
+  refusal(source: string, severity: Severity): Refusal | null;
   /** The most severe waiting alert, the oldest of those; null when nothing is due. It stays until done, stuck or later. */
   next(taking?: Taking): Promise<InboxItem | null>;
   /** When the first of what waits is due (ms since the epoch), or null when nothing waits. */
@@ -184,11 +184,14 @@ export function createInbox(options: InboxOptions): Inbox {
     }
   };
 
-  const roomFor = async (severity: Severity): Promise<boolean> => {
+  const recount = async (): Promise<void> => {
+    counted.waiting = (await readBacklog(db)).waiting;
+  };
+  const roomFor = (severity: Severity): boolean => {
     if (most === Number.POSITIVE_INFINITY) return true;
     if (nowMs() - counted.at >= RECOUNT_MS) {
       counted.at = nowMs();
-      counted.waiting = (await readBacklog(db)).waiting;
+      recount().catch(() => {}); // without a database nothing is taken in anyway
     }
     return counted.waiting < most * (severity === 'critical' ? 1 + CRITICAL_RESERVE : 1);
   };
@@ -199,8 +202,8 @@ export function createInbox(options: InboxOptions): Inbox {
   };
 
   return {
-    async refusal(source, severity) {
-      if (!(await roomFor(severity)))
+    refusal(source, severity) {
+      if (!roomFor(severity))
         return {
           status: 503,
           because: `${most} alerts wait already, as many as TOURNIQUET_INBOX_MAX allows.`,

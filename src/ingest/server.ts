@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Severity } from '../core/finding.ts';
 import type { Traces } from '../core/traces.ts';
 import { type BodyLimits, readBody } from './body.ts';
-import type { Inbox } from './inbox.ts';
+import type { Arrival, Inbox } from './inbox.ts';
 import { scrub } from './patterns.ts';
 import { mostSevere } from './severity.ts';
 import type { RawRequest, WebhookSource } from './source.ts';
@@ -109,19 +109,8 @@ async function take(
   switch (parsed.kind) {
     case 'findings': {
       const severity = mostSevere(parsed.findings);
-      if (severity !== 'critical') await options.urgency?.giveWay();
-      const refusal = await inbox.refusal(source.name, severity);
-      if (refusal) {
-        const { status, because, retryAfterSeconds } = refusal;
-        await inbox.reject({ source: source.name, status, because, size, actor });
-        return busy(context, status, because, retryAfterSeconds);
-      }
-      const received = await inbox.accept({ ...arrival, severity });
-      if (received.status === 'accepted') {
-        options.traces?.arrived(received.id, from, clock.now());
-        options.onAccepted(received.id, severity);
-      }
-      return context.json(received, 202);
+      const admit = (): Promise<Response> => admitted(context, options, { ...arrival, severity }, from);
+      return severity === 'critical' || !options.urgency ? admit() : options.urgency.after(admit);
     }
     case 'nothing': {
       const { id } = await inbox.note({ ...arrival, because: parsed.because });
@@ -135,6 +124,40 @@ async function take(
     }
     case 'invalid':
       return refuse(422, parsed.message, size, parsed.at);
+  }
+}
+
+/** Takes the alert in, if there is room. */
+async function admitted(
+  context: Context,
+  { inbox, clock, urgency, traces, onAccepted }: IngestOptions,
+  arrival: Arrival & { readonly severity: Severity },
+  from: Date,
+): Promise<Response> {
+  const { source, delivery, severity, request } = arrival;
+  const refusal = inbox.refusal(source, severity);
+  if (refusal) {
+    const { status, because, retryAfterSeconds } = refusal;
+    await inbox.reject({
+      source,
+      status,
+      because,
+      size: request.body.length,
+      ...(arrival.actor && { actor: arrival.actor }),
+    });
+    return busy(context, status, because, retryAfterSeconds);
+  }
+  const onItsWay = `${source}:${delivery}`;
+  if (severity === 'critical') urgency?.begin(onItsWay);
+  try {
+    const received = await inbox.accept(arrival);
+    if (received.status === 'accepted') {
+      traces?.arrived(received.id, from, clock.now());
+      onAccepted(received.id, severity);
+    }
+    return context.json(received, 202);
+  } finally {
+    if (severity === 'critical') urgency?.end(onItsWay);
   }
 }
 

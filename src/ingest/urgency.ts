@@ -4,12 +4,16 @@ import type { Plan } from '../core/plan.ts';
 /** How long one urgent thing may hold up the rest: what takes longer waits for a provider or a person, and others may go on. */
 const LONGEST_MS = 2_000;
 /** How long one less urgent thing gives way before it goes on regardless: slowed down, never starved. */
-const PATIENCE_MS = 100;
+const PATIENCE_MS = 1_000;
+/** So many less urgent things go on at once: what is urgent never waits behind more of them than that. */
+const ABREAST = 16;
 
 /** While something critical is on its way from alert to containment, everything else in this process gives way. */
 export class Urgency {
   readonly #urgent = new Map<string, NodeJS.Timeout>();
-  readonly #waiting = new Set<() => void>();
+  readonly #patient = new Set<() => void>();
+  readonly #queue: (() => void)[] = [];
+  #abreast = 0;
 
   begin(id: string): void {
     clearTimeout(this.#urgent.get(id));
@@ -20,7 +24,7 @@ export class Urgency {
     clearTimeout(this.#urgent.get(id));
     this.#urgent.delete(id);
     if (this.#urgent.size > 0) return;
-    for (const go of this.#waiting) go();
+    for (const go of this.#patient) go();
   }
 
   /** Resolves when nothing urgent is under way, or when it has been patient for long enough. */
@@ -29,12 +33,30 @@ export class Urgency {
     await new Promise<void>((resolve) => {
       const go = (): void => {
         clearTimeout(timer);
-        this.#waiting.delete(go);
+        this.#patient.delete(go);
         resolve();
       };
       const timer = setTimeout(go, PATIENCE_MS);
-      this.#waiting.add(go);
+      this.#patient.add(go);
     });
+  }
+
+  /** Does `work`, which is not urgent, after giving way, and with no more than a few others beside it. */
+  async after<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#abreast >= ABREAST) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    else this.#abreast += 1;
+    try {
+      await this.giveWay();
+      return await work();
+    } finally {
+      // In a turn of its own: the database answers within one, so that without it a flood would be worked off to its end before
+      // anyone looked at what has come meanwhile.
+      setImmediate(() => {
+        const next = this.#queue.shift();
+        if (next) next();
+        else this.#abreast -= 1;
+      });
+    }
   }
 }
 
