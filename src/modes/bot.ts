@@ -21,6 +21,7 @@ import { masterKeyIn, openDataDir } from '../keys.ts';
 import { openPolicy } from '../policy/open.ts';
 import type { Person } from '../policy/policy.ts';
 import { openRoster } from '../policy/roster.ts';
+import { refuseSkew } from '../store/clock-skew.ts';
 import { openPostgres } from '../store/postgres.ts';
 import { createSeal } from '../store/sealed.ts';
 import { openSqlite } from '../store/sqlite.ts';
@@ -55,14 +56,15 @@ export async function openBot(config: Config, parts: BotParts): Promise<AppOptio
   const dir = openDataDir(parts.dataDir);
   const roster = openRoster(parts.people);
   const signer = parts.signer ?? signerOf(config, dir);
+  const clock = parts.clock ?? systemClock;
   return {
     ...parts,
     origin: signer.name,
     // What happens in a sandbox or a drill stays in its folder.
-    store: parts.mode === 'live' ? await openStore(config, dir) : await openSqlite(join(dir, DATABASE)),
+    store: parts.mode === 'live' ? await openStore(config, dir, clock) : await openSqlite(join(dir, DATABASE)),
     signer,
     seal: createSeal(config.masterKey ?? masterKeyIn(dir, randomBytes), randomBytes),
-    clock: parts.clock ?? systemClock,
+    clock,
     tool: { name: 'tourniquet', version, configSha256: config.sha256 },
     policy: openPolicy(config.policy, roster),
     roster,
@@ -84,8 +86,17 @@ function tracesOf({ otlpEndpoint: endpoint }: Config, { mode, onError }: Pick<Bo
 
 export const DATABASE = 'tourniquet.sqlite';
 
-const openStore = ({ databaseUrl }: Config, dir: string): Promise<Store> =>
-  databaseUrl === undefined ? openSqlite(join(dir, DATABASE)) : openPostgres(databaseUrl);
+async function openStore({ databaseUrl }: Config, dir: string, clock: Clock): Promise<Store> {
+  if (databaseUrl === undefined) return openSqlite(join(dir, DATABASE));
+  const store = await openPostgres(databaseUrl);
+  try {
+    await refuseSkew(store, clock);
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
 
 const signerOf = ({ logKey, origin }: Config, dir: string): Signer =>
   logKey ? generateSigner(logKey.name, logKey.seed) : fileSigner(join(dir, 'log.key'), origin);

@@ -16,10 +16,10 @@ export interface Notices {
 export const payloadOf = (sender: string, notice: Notice): string => `${notice} ${sender}`;
 
 /**
- * Listens for the other processes on a connection of its own. While it is away notices are lost, which costs time and nothing else:
+ * Listens for the other processes on a connection of its own, from when this resolves. While it is away notices are lost, which costs time and nothing else:
  * everyone who waits for one also looks for themselves now and then, and when it is back they are told to look.
  */
-export function listenForNotices(url: string, self: string): Notices {
+export async function listenForNotices(url: string, self: string): Promise<Notices> {
   const listeners = new Set<(notice: Notice) => void>();
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
@@ -61,6 +61,7 @@ export function listenForNotices(url: string, self: string): Notices {
   };
 
   connecting = connect(false);
+  await connecting;
   return {
     onNotice(listener) {
       listeners.add(listener);

@@ -29,7 +29,7 @@ export async function openPostgres(url: string): Promise<Store> {
     throw error;
   }
   const self = randomUUID();
-  const notices = listenForNotices(url, self);
+  const notices = await listenForNotices(url, self);
 
   async function transaction<T>(change: (tx: Tx) => Promise<T>, attempt = 1): Promise<T> {
     try {

@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { systemClock, VirtualClock } from '../../src/core/clock.ts';
 import { Failure } from '../../src/core/failure.ts';
+import { refuseSkew } from '../../src/store/clock-skew.ts';
 import { openPostgres } from '../../src/store/postgres.ts';
 import type { Store } from '../../src/store/store.ts';
 import { type Postgres, startPostgres } from '../postgres.ts';
@@ -116,6 +118,16 @@ describe('PostgreSQL', () => {
     await vi.waitFor(() => expect(heard).toContain('work'), { timeout: 5_000 }); // something may have been missed
     await vi.waitFor(commit, { timeout: 5_000 });
     expect((await ledger.head()).size).toBeGreaterThanOrEqual(2);
+    await close(a, b);
+  });
+
+  it('refuses a machine whose clock is not the database’s', async () => {
+    const { a, b } = await two();
+    await refuseSkew(a, systemClock);
+    const fast = new VirtualClock(new Date(Date.now() + 3_600_000));
+    await expect(refuseSkew(a, fast)).rejects.toThrow('s apart, and leases on runs need them together');
+    const slow = new VirtualClock(new Date(Date.now() - 3_600_000));
+    await expect(refuseSkew(a, slow)).rejects.toThrow('Keep both in step (NTP)');
     await close(a, b);
   });
 
