@@ -22,6 +22,10 @@ export interface Passed<T> {
 /** Runs checks one after the other and keeps what they found. A check whose basis is missing fails: nothing passes unlooked at. */
 export class Examination {
   readonly checks: Check[] = [];
+  readonly #untilFirstFailure: boolean;
+  constructor(untilFirstFailure = false) {
+    this.#untilFirstFailure = untilFirstFailure;
+  }
 
   get ok(): boolean {
     return this.checks.every((check) => check.ok);
@@ -29,6 +33,7 @@ export class Examination {
 
   /** Gives what `run` found, or undefined when it failed. `place` is where to look when its error does not say better. */
   check<T>(name: string, place: string, run: () => Passed<T>): T | undefined {
+    if (this.#untilFirstFailure && !this.ok) return undefined;
     try {
       const { value, detail } = run();
       this.checks.push({ name, ok: true, detail });

@@ -7,6 +7,8 @@
 const BLOCK = 512;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]*(\/[A-Za-z0-9][A-Za-z0-9._-]*)*$/;
 const END = Buffer.alloc(2 * BLOCK);
+const ZERO = Buffer.alloc(BLOCK);
+const TEMPLATE = template();
 
 export interface TarFile {
   readonly name: string;
@@ -52,7 +54,8 @@ export function readTar(archive: Buffer): readonly TarFile[] {
     const next = to + padding(size).length;
     if (next > archive.length)
       throw new BadTar('The archive ends in the middle of a file', `${name}, byte ${archive.length}`);
-    const dirty = archive.subarray(to, next).findIndex((byte) => byte !== 0);
+    const gap = archive.subarray(to, next);
+    const dirty = gap.equals(ZERO.subarray(0, gap.length)) ? -1 : gap.findIndex((byte) => byte !== 0);
     if (dirty >= 0)
       throw new BadTar('There is something in the padding after a file', `after ${name}, byte ${to + dirty}`);
     files.push({ name, bytes: archive.subarray(from, to) });
@@ -79,9 +82,10 @@ function readHeader(archive: Buffer, at: number): string {
       `byte ${at}`,
     );
   }
-  const wrong = header(name, sizeOf(archive, at)).findIndex((byte, i) => byte !== block[i]);
-  if (wrong >= 0) throw new BadTar('A file header is not as it was written', `header of ${name}, byte ${at + wrong}`);
-  return name;
+  const written = header(name, sizeOf(archive, at));
+  if (written.equals(block)) return name;
+  const wrong = written.findIndex((byte, i) => byte !== block[i]);
+  throw new BadTar('A file header is not as it was written', `header of ${name}, byte ${at + wrong}`);
 }
 
 function sizeOf(archive: Buffer, at: number): number {
@@ -91,21 +95,28 @@ function sizeOf(archive: Buffer, at: number): number {
 
 /** IEEE Std 1003.1, pax: the ustar header block. */
 function header(name: string, size: number): Buffer {
-  const block = Buffer.alloc(BLOCK);
+  const block = Buffer.from(TEMPLATE);
   block.write(name, 0, 'latin1');
+  block.write(`${size.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
+  let sum = 0;
+  for (let i = 0; i < BLOCK; i += 1) sum += block[i] ?? 0;
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return block;
+}
+
+/** What is the same in every header. */
+function template(): Buffer {
+  const block = Buffer.alloc(BLOCK);
   block.write('0000644\0', 100, 'latin1'); // mode
   block.write('0000000\0', 108, 'latin1'); // owner
   block.write('0000000\0', 116, 'latin1'); // group
-  block.write(`${size.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
   block.write('00000000000\0', 136, 'latin1'); // time of change
-  block.fill(' ', 148, 156);
+  block.fill(' ', 148, 156); // the checksum is made over spaces in its place
   block.write('0', 156, 'latin1'); // a regular file
   block.write('ustar\x0000', 257, 'latin1');
-  const sum = block.reduce((total, byte) => total + byte, 0);
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
   return block;
 }
 
 const padding = (size: number): Buffer => Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
 const compare = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
-const isZero = (block: Buffer): boolean => block.length === BLOCK && block.every((byte) => byte === 0);
+const isZero = (block: Buffer): boolean => block.equals(ZERO);

@@ -38,6 +38,8 @@ export interface VerifyOptions {
   /** How old the newest entry may be at `now`. */
   readonly maxAgeMs?: number;
   readonly now: Date;
+  /** Skips what comes after the first failed check, for who wants the verdict alone. */
+  readonly untilFirstFailure?: boolean;
 }
 
 /**
@@ -45,7 +47,7 @@ export interface VerifyOptions {
  * whatever is wrong is a failed check that says where.
  */
 export function verifyBundle(bundle: Uint8Array, policy: Policy, options: VerifyOptions): Report {
-  const exam = new Examination();
+  const exam = new Examination(options.untilFirstFailure);
   const files = exam.check('archive', 'the file', () => openArchive(Buffer.from(bundle)));
   const manifest = exam.check('manifest', MANIFEST, () => {
     const value = readManifest(fileOf(need(files, MANIFEST), MANIFEST));
