@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import type { Problem } from './problem.ts';
 
 /** A whole number in a query, from 1. The document shows it as the integer that it is; in an address everything is text. */
 export const wholeNumber = (most: number, otherwise: number) =>
@@ -11,23 +10,15 @@ export const wholeNumber = (most: number, otherwise: number) =>
     .default(otherwise)
     .meta({ shownAs: { type: 'integer', minimum: 1, maximum: most, default: otherwise } });
 
-/** Where a list goes on: opaque to whoever calls, so that it may name something else one day. */
+/** Where a list goes on: whoever calls passes it on as it is, so that it may name something else one day. */
 export const cursor = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{1,24}$/, 'must be the next of an earlier answer')
+  .regex(/^after-(?:0|[1-9]\d{0,8})$/, 'must be the next of an earlier answer')
   .optional()
   .describe('The next of an earlier answer');
 
-export const cursorOf = (position: number | null): string | null =>
-  position === null ? null : Buffer.from(`v1.${position}`).toString('base64url');
+export const cursorOf = (position: number | null): string | null => (position === null ? null : `after-${position}`);
 
-/** The position that a cursor names, null without one; a problem when it is none of ours. */
-export function positionOf(
-  text: string | undefined,
-): { readonly after: number | null } | { readonly problem: Problem } {
-  if (text === undefined) return { after: null };
-  const [, digits] = /^v1\.(\d{1,10})$/.exec(Buffer.from(text, 'base64url').toString()) ?? [];
-  if (digits !== undefined && cursorOf(Number(digits)) === text) return { after: Number(digits) };
-  const errors = [{ at: 'cursor', message: 'must be the next of an earlier answer' }];
-  return { problem: { status: 400, detail: 'The query was not understood.', errors } };
-}
+/** The position that a cursor names; null without one. */
+export const positionOf = (text: string | undefined): number | null =>
+  text === undefined ? null : Number(text.slice('after-'.length));

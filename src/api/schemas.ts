@@ -15,7 +15,7 @@ export const words = z
   .string()
   .max(2_000)
   .refine((text) => text.isWellFormed(), 'must be well-formed Unicode');
-export const reason = words.refine((text) => text.trim() !== '', 'say why; the reason goes on record');
+export const reason = words.regex(/\S/, 'say why; the reason goes on record');
 
 export const incidentRef = z
   .string()

@@ -9,6 +9,7 @@ import { issueToken } from '../../src/api/tokens.ts';
 import { randomToken } from '../../src/console/link.ts';
 import type { Desk } from '../../src/decisions/desk.ts';
 import { createInbox } from '../../src/ingest/inbox.ts';
+import type { Fetch } from '../../src/listen.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
 import type { Person, Role } from '../../src/policy/policy.ts';
 import { openRoster } from '../../src/policy/roster.ts';
@@ -44,6 +45,7 @@ export interface World {
   readonly desk: Desk;
   readonly troubles: unknown[];
   readonly arrivals: string[];
+  readonly fetch: Fetch;
   /** A new token of `id`, that lives for an hour. */
   tokenOf(id: string, options?: { roles?: readonly Role[]; validForMs?: number }): Promise<string>;
   /** Sends a request, and holds whatever is answered to the schema that the document gives for it. */
@@ -76,6 +78,7 @@ export async function openWorld(rate: Rate = { burst: 10_000, perSecond: 10_000 
     desk,
     troubles,
     arrivals,
+    fetch: web.fetch,
     async tokenOf(id, { roles, validForMs = 3_600_000 } = {}) {
       const owner = PEOPLE.find((each) => each.id === id);
       if (!owner) throw new Error(`nobody is ${id}`);

@@ -28,9 +28,7 @@ export const incidentRoutes: readonly Route[] = [
     answer: incidentPage,
     refusals: [],
     async handle({ desk }, { query: { state, limit, cursor } }) {
-      const position = positionOf(cursor);
-      if ('problem' in position) return position;
-      const { items, next } = await incidentPageOf(desk.store.db, { state, limit, ...position });
+      const { items, next } = await incidentPageOf(desk.store.db, { state, limit, after: positionOf(cursor) });
       return { body: { items, next: cursorOf(next) } };
     },
   }),
@@ -62,11 +60,9 @@ export const incidentRoutes: readonly Route[] = [
     answer: entryPage,
     refusals: [404],
     async handle({ desk }, { params: { ref }, query: { limit, cursor } }) {
-      const position = positionOf(cursor);
-      if ('problem' in position) return position;
       const incident = await incidentIdOf(desk.store.db, ref);
       if (incident === null) return { problem: noSuchIncident };
-      const { items, next } = await entryPageOf(desk.store.db, incident, { limit, ...position });
+      const { items, next } = await entryPageOf(desk.store.db, incident, { limit, after: positionOf(cursor) });
       return { body: { items: items.map((each) => ({ ...each })), next: cursorOf(next) } };
     },
   }),
