@@ -48,7 +48,7 @@ export interface Inbox {
   /** Writes the entries for refusals that were only counted: those of minutes that are over, or all. Call it every minute and at exit. */
   flush(which?: 'over' | 'all'): Promise<void>;
   /** Why an alert of `source` is not taken in now; null when there is room. Counts it against its source. Ask before `accept`. */
-  refusal(source: string, severity: Severity): Refusal | null;
+  refusal(source: string, severity: Severity): Promise<Refusal | null>;
   /** The most severe waiting alert, the oldest of those; null when nothing is due. It stays until done, stuck or later. */
   next(taking?: Taking): Promise<InboxItem | null>;
   /** When the first of what waits is due (ms since the epoch), or null when nothing waits. */
@@ -184,15 +184,23 @@ export function createInbox(options: InboxOptions): Inbox {
     }
   };
 
+  /** What came and went while it was read stays counted. */
   const recount = async (): Promise<void> => {
-    counted.waiting = (await readBacklog(db)).waiting;
+    counted.at = nowMs();
+    const before = counted.waiting;
+    const { waiting } = await readBacklog(db);
+    counted.waiting += waiting - before;
   };
-  const roomFor = (severity: Severity): boolean => {
+  let counting: Promise<void> | null = null;
+  const roomFor = async (severity: Severity): Promise<boolean> => {
     if (most === Number.POSITIVE_INFINITY) return true;
-    if (nowMs() - counted.at >= RECOUNT_MS) {
-      counted.at = nowMs();
-      recount().catch(() => {}); // without a database nothing is taken in anyway
-    }
+    counting ??= recount().catch((error: unknown) => {
+      counting = null;
+      throw error;
+    });
+    await counting;
+    // Nobody waits for this one: under a flood, a read may take as long as the flood.
+    if (nowMs() - counted.at >= RECOUNT_MS) recount().catch(() => {}); // without a database nothing is taken in anyway
     return counted.waiting < most * (severity === 'critical' ? 1 + CRITICAL_RESERVE : 1);
   };
   const settled = async (settling: Promise<boolean>): Promise<boolean> => {
@@ -202,8 +210,8 @@ export function createInbox(options: InboxOptions): Inbox {
   };
 
   return {
-    refusal(source, severity) {
-      if (!roomFor(severity))
+    async refusal(source, severity) {
+      if (!(await roomFor(severity)))
         return {
           status: 503,
           because: `${most} alerts wait already, as many as TOURNIQUET_INBOX_MAX allows.`,

@@ -135,7 +135,7 @@ async function admitted(
   from: Date,
 ): Promise<Response> {
   const { source, delivery, severity, request } = arrival;
-  const refusal = inbox.refusal(source, severity);
+  const refusal = await inbox.refusal(source, severity);
   if (refusal) {
     const { status, because, retryAfterSeconds } = refusal;
     await inbox.reject({

@@ -12,6 +12,7 @@ import type { BodyLimits } from '../../src/ingest/body.ts';
 import { createInbox, type Inbox } from '../../src/ingest/inbox.ts';
 import { ingestRoutes } from '../../src/ingest/server.ts';
 import type { WebhookSource } from '../../src/ingest/source.ts';
+import type { Uploads } from '../../src/ingest/uploads.ts';
 import { createSeal, type Seal } from '../../src/store/sealed.ts';
 import { openSqlite } from '../../src/store/sqlite.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -79,7 +80,11 @@ export interface Served extends AsyncDisposable {
 export async function serveIngest(
   world: Pick<World, 'inbox' | 'clock'>,
   sources: readonly WebhookSource[],
-  more: { readonly limits?: BodyLimits; readonly visit?: (url: string) => Promise<void> } = {},
+  more: {
+    readonly limits?: BodyLimits;
+    readonly uploads?: Uploads;
+    readonly visit?: (url: string) => Promise<void>;
+  } = {},
 ): Promise<Served> {
   const visited: string[] = [];
   const troubles: unknown[] = [];
@@ -88,6 +93,7 @@ export async function serveIngest(
     sources,
     inbox: world.inbox,
     clock: world.clock,
+    ...(more.uploads ? { uploads: more.uploads } : {}),
     limits: more.limits ?? { maxBytes: 64 * 1024, withinMs: 5_000 },
     onAccepted: () => {
       woken += 1;

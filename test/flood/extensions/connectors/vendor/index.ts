@@ -1,5 +1,14 @@
 import { z } from 'zod';
-import { credentialKind, defineConnector, Failure, type Liveness, operations } from '#tourniquet';
+import {
+  type Clue,
+  type Ctx,
+  credentialKind,
+  defineConnector,
+  Failure,
+  type Identified,
+  type Liveness,
+  operations,
+} from '#tourniquet';
 
 /** Keys of a vendor over HTTP: `GET /keys/ID` gives `{ status }` or 404, `PUT /keys/ID` sets it. */
 class Vendor {
@@ -30,11 +39,11 @@ export const vendor = defineConnector({
   title: 'Vendor',
   settings: z.object({ VENDOR_URL: z.string().describe('Where the vendor listens') }),
   configured: (env) => env.VENDOR_URL !== undefined,
-  connect: ({ VENDOR_URL }) => new Vendor(VENDOR_URL),
+  connect: (settings: { readonly VENDOR_URL: string }) => new Vendor(settings.VENDOR_URL),
   buckets: {},
   doctor: async () => [],
   identify: {
-    [vendorKey.kind]: async ({ client }, { id: key = '' }) => {
+    [vendorKey.kind]: async ({ client }: Ctx<Vendor>, { id: key = '' }: Clue): Promise<Identified> => {
       if ((await client.read(key)) === null) return { is: 'not-ours', because: 'the vendor knows no such key' };
       return { is: 'credential', credential: { kind: vendorKey.kind, id: key, where: { account: 'acme' } } };
     },
