@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Action, Call } from '../core/action.ts';
 import type { BoundOperation } from '../core/connector.ts';
 import type { FailureRecord, StepOutcome } from '../core/entry.ts';
@@ -10,6 +9,7 @@ import { backoff, DOUBT_LIMIT_MS, judge } from '../core/retry.ts';
 import type { TracedCall } from '../core/traces.ts';
 import type { Called, CallOptions } from '../providers/caller.ts';
 import { rankOf, wayOf } from '../providers/gate.ts';
+import { idempotencyKey } from './key.ts';
 import { type Draft, type Engine, record, type Session } from './session.ts';
 
 /** What became of an action: the run moved, or it must be looked at again later (without anything to record). */
@@ -25,10 +25,6 @@ export function operationOf(engine: Engine, name: string): Operable {
   const message = `The connector "${connector}" is not configured, so "${name}" cannot be called. Configure it and retry, or do this step by hand.`;
   return { effect: 'none', failure: new Failure('invalid', message) };
 }
-
-/** The same for every attempt at a step of a run, and no secret: providers that take such a key do the thing once. */
-export const idempotencyKey = (run: string, step: string): string =>
-  createHash('sha256').update(`${run}/${step}`).digest('hex').slice(0, 32);
 
 /** The approvals under which a phase runs. */
 export function approvalOf(state: RunState, phase: Phase): CallOptions['approval'] {

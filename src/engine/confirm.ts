@@ -4,7 +4,8 @@ import type { RunState } from '../core/journal.ts';
 import type { Liveness } from '../core/operation.ts';
 import type { Phase } from '../core/plan.ts';
 import { pollDelay } from '../core/retry.ts';
-import { heed, idempotencyKey, type Moved, operationOf, spanOf, waitForTurn } from './call.ts';
+import { heed, type Moved, operationOf, spanOf, waitForTurn } from './call.ts';
+import { idempotencyKey } from './key.ts';
 import { type Draft, type Engine, record, type Session } from './session.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { lockOf } from '../core/credential.ts';
-import type { Actor, EntryBody, EntryDraft } from '../core/entry.ts';
+import type { Actor, Entry, EntryBody, EntryDraft } from '../core/entry.ts';
 import { advance, fold, type RunState } from '../core/journal.ts';
 import { next } from '../core/next.ts';
 import { standingOf } from '../core/standing.ts';
@@ -18,6 +18,7 @@ import { readSwitches } from '../store/settings.ts';
 import type { Store, Tx } from '../store/store.ts';
 import type { Brake } from './brake.ts';
 import type { Compiler } from './compile.ts';
+import { foregone } from './foregone.ts';
 import { appendUnder, type Lease } from './lease.ts';
 
 /** Everything the engine acts through. */
@@ -60,15 +61,11 @@ export async function openSession(engine: Engine, lease: Lease): Promise<Session
 export type Draft = EntryBody & { readonly authority?: NonNullable<EntryDraft['authority']> };
 
 /**
- * Records `drafts` in one durable, fenced transaction, and with them whatever follows for the tables: status, priority, and at the
- * end the release of the target lock and the destruction of the secret. Throws Superseded with nothing written.
+ * Records `drafts`, and everything that then follows from the journal alone, in one durable, fenced transaction; and with them
+ * whatever follows for the tables: status, priority, and at the end the release of the target lock and the destruction of the
+ * secret. Throws Superseded with nothing written.
  */
-export async function record(
-  engine: Engine,
-  session: Session,
-  drafts: readonly Draft[],
-  also: (tx: Tx) => Promise<void> = async () => {},
-): Promise<Session> {
+export async function record(engine: Engine, session: Session, drafts: readonly Draft[]): Promise<Session> {
   const { lease, state } = session;
   const { credential } = state.opened;
   const object = {
@@ -80,14 +77,27 @@ export async function record(
   let after = state;
   const entries = await appendUnder(engine.ledger, lease, session.lastSeq, async (tx, append, row) => {
     const common = { actor: BOT, incident: lease.incident, run: lease.run, object };
-    const appended = drafts.map((draft) => append({ ...draft, ...common }));
-    after = appended.reduce(advance, state);
-    const status = standingOf(after, next(after, now.getTime(), await readSwitches(tx)));
+    const appended: Entry[] = [];
+    const write = (some: readonly Draft[]): void => {
+      const written = some.map((draft) => append({ ...draft, ...common }));
+      after = written.reduce(advance, after);
+      appended.push(...written);
+    };
+    after = state; // the transaction may be run again
+    write(drafts);
+    const switches = await readSwitches(tx);
+    let action = next(after, now.getTime(), switches);
+    for (;;) {
+      const more = await foregone(engine, tx, lease.run, after, action);
+      if (more === null) break;
+      write(more);
+      action = next(after, now.getTime(), switches);
+    }
+    const status = standingOf(after, action);
     const priority = priorityOf(after.opened.severity, after.ended.get('contain')?.ok === true);
     if (status !== row.status || priority !== row.priority) {
       await tx.updateTable('run').set({ status, priority }).where('id', '=', lease.run).execute();
     }
-    await also(tx);
     if (after.closed) await close(engine, tx, session, now);
     await touch(tx, lease.incident);
     return appended;

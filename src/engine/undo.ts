@@ -1,7 +1,8 @@
 import type { Action } from '../core/action.ts';
 import { Failure } from '../core/failure.ts';
 import { judge } from '../core/retry.ts';
-import { heed, idempotencyKey, later, type Moved, operationOf, recordOf, spanOf, waitForTurn } from './call.ts';
+import { heed, later, type Moved, operationOf, recordOf, spanOf, waitForTurn } from './call.ts';
+import { idempotencyKey } from './key.ts';
 import { type Draft, type Engine, record, type Session } from './session.ts';
 
 /** Takes one step back to the state recorded before it acted. Undoing is safe to repeat, so a restart does just that. */
