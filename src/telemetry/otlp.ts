@@ -66,8 +66,6 @@ class GivenIds implements IdGenerator {
     return this.next?.traceId ?? this.#random.generateTraceId();
   }
   generateSpanId(): string {
-    const given = this.next?.spanId ?? this.#random.generateSpanId();
-    this.next = null;
-    return given;
+    return this.next?.spanId ?? this.#random.generateSpanId();
   }
 }
