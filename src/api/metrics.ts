@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { readIncident } from '../incident/view.ts';
+import { spreadOf } from '../report/spread.ts';
 import { momentsOf, spansOf } from '../report/times.ts';
 import type { Reader } from '../store/store.ts';
 import type { metricsSchema } from './schemas.ts';
@@ -26,12 +27,4 @@ export async function metricsOf(db: Reader, last: number, now: Date): Promise<Me
     approvalWait: spreadOf(measured.map(({ approvalWait }) => approvalWait)),
     undone: measured.filter(({ undone }) => undone).length,
   };
-}
-
-/** Percentiles by nearest rank: each is a value that was really measured. Null without any. */
-export function spreadOf(values: readonly (number | undefined)[]): Metrics['mttc'] {
-  const sorted = values.filter((each) => each !== undefined).sort((a, b) => a - b);
-  const rank = (percent: number): number => sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? 0;
-  if (sorted.length === 0) return null;
-  return { count: sorted.length, p50Ms: rank(50), p90Ms: rank(90), p99Ms: rank(99), maxMs: rank(100) };
 }

@@ -4,7 +4,7 @@ import { localSession } from '../console/session.ts';
 import { readOpenPlans } from '../incident/view.ts';
 import { takeServerLock } from '../lock.ts';
 import { openDoors } from '../modes/doors.ts';
-import { openLive, slackOf } from '../modes/live.ts';
+import { openLive, slackOf, startSchedule } from '../modes/live.ts';
 import { openSandbox } from '../modes/sandbox.ts';
 import { createStory } from '../story.ts';
 import { type Context, readContext } from './context.ts';
@@ -74,9 +74,11 @@ async function startLive(io: Io, context: Context): Promise<void> {
   const story = createStory({ colour: io.colour, plans: await readOpenPlans(app.options.store.db) });
   const stopStory = await follow(app, (entries) => story.tell(entries).forEach(io.out), trouble(io));
   app.start();
+  const stopSchedule = startSchedule(app);
   await told(io);
   io.out('Stopping: what is in flight is finished first; what is left is taken up at the next start.');
   stopStory();
+  await stopSchedule();
   await doors.close();
   await app.stop();
 }

@@ -2,7 +2,11 @@ import { type App, createApp } from '../app.ts';
 import type { Config } from '../config.ts';
 import type { Loaded } from '../extensions.ts';
 import type { Log } from '../log.ts';
+import { heartbeat } from '../schedule/jobs.ts';
+import { createSchedule } from '../schedule/schedule.ts';
+import { slotAt } from '../schedule/slot.ts';
 import type { SlackConfig } from '../slack/app.ts';
+import { onlyOne } from '../store/leader.ts';
 import { openBot, sourcesOf } from './bot.ts';
 
 /** The real bot: what is configured is what it may touch. Rejects in words when the store, a key or a setting cannot be used. */
@@ -25,6 +29,26 @@ export async function openLive(
       onError: (error, where) => log.error({ err: error }, `Our own code failed in ${where}; everything else goes on`),
     }),
   );
+}
+
+/** Begins the scheduled work of a live bot: so far the heartbeat of its log. Call the answer to end it, before the app is stopped. */
+export function startSchedule({ options, ledger }: App): () => Promise<void> {
+  const { store, clock, random, onError } = options;
+  const leadership = onlyOne(store, 'schedule', random(), clock);
+  const schedule = createSchedule({
+    jobs: [heartbeat()],
+    db: store.db,
+    ledger,
+    clock,
+    onlyOne: leadership.lead,
+    onError: (error, job) => onError(error, `the scheduled job ${job}`),
+    slotAt,
+  });
+  schedule.start();
+  return async () => {
+    await schedule.stop();
+    await leadership.resign().catch((error: unknown) => onError(error, 'the schedule')); // another leads soon all the same
+  };
 }
 
 /** Slack's part of the configuration as chat takes it. */

@@ -2,11 +2,11 @@ import { OpenAPIBackend } from 'openapi-backend';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ROUTES } from '../../src/api/api.ts';
-import { spreadOf } from '../../src/api/metrics.ts';
 import { openApiOf } from '../../src/api/openapi.ts';
 import { findToken, listTokens, revokeToken } from '../../src/api/tokens.ts';
 import { readEntries } from '../../src/custody/read.ts';
 import { entryOf } from '../../src/custody/row.ts';
+import { spreadOf } from '../../src/report/spread.ts';
 import { planShaOf, runOf, tellNewPlan, tellStory } from '../console/world.ts';
 import { openWorld, type World } from './world.ts';
 
