@@ -15,6 +15,7 @@ import {
   readOrigin,
   readOtlpEndpoint,
   readPort,
+  readPublicUrl,
   readSources,
   type Sources,
 } from './config/own.ts';
@@ -39,6 +40,8 @@ export interface Config {
   readonly mode: 'sandbox' | 'live';
   readonly host: string;
   readonly port: number;
+  /** Where people open the console, when that is not what we listen on. */
+  readonly publicUrl?: URL;
   readonly dataDir: string;
   readonly logLevel: LogLevel;
   /** The name of the custody log. */
@@ -89,6 +92,7 @@ export function readConfig(given: Env, machine: Machine, connectors: readonly Co
   const reader = new Reader(env, machine);
   const mode = modeOf(env, connectors);
   const port = readPort(reader);
+  const publicUrl = readPublicUrl(reader);
   const logLevel = readLogLevel(reader);
   const masterKey = readMasterKey(reader);
   const databaseUrl = mode === 'live' ? readDatabaseUrl(reader) : undefined;
@@ -131,6 +135,7 @@ export function readConfig(given: Env, machine: Machine, connectors: readonly Co
       mode,
       host: reader.text('HOST') ?? '',
       port,
+      ...(publicUrl ? { publicUrl } : {}),
       dataDir: mode === 'sandbox' ? join(base, 'sandbox') : base,
       logLevel,
       origin,

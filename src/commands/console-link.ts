@@ -16,9 +16,8 @@ export async function consoleLink(io: Io, id: string | undefined): Promise<void>
       );
     const by = { kind: 'person', id: roster.find(authn)?.id ?? io.user, authn } as const;
     const token = await issueLink({ store, ledger: app.ledger, clock, newToken: randomToken }, person, by);
-    const { host, port } = context.config;
-    io.out(
-      `For ${person.name}, once, within 10 minutes: http://${host === '0.0.0.0' ? 'localhost' : host}:${port}/login?token=${token}`,
-    );
+    const { host, port, publicUrl } = context.config;
+    const base = publicUrl?.origin ?? `http://${host === '0.0.0.0' ? 'localhost' : host}:${port}`;
+    io.out(`For ${person.name}, once, within 10 minutes: ${base}/login?token=${token}`);
   });
 }

@@ -69,7 +69,9 @@ async function startLive(io: Io, context: Context): Promise<void> {
     app.options.roster.people.find((person) => person.roles.includes('lead')) ?? app.options.roster.people[0];
   if (first && io.ask) {
     const token = await issueLink(parts, first, { kind: 'bot', id: 'tourniquet', authn: 'start' });
-    io.out(`Console, for ${first.name}, once, within 10 minutes: ${doors.url}/login?token=${token}`);
+    io.out(
+      `Console, for ${first.name}, once, within 10 minutes: ${config.publicUrl?.origin ?? doors.url}/login?token=${token}`,
+    );
   }
   const story = createStory({ colour: io.colour, plans: await readOpenPlans(app.options.store.db) });
   const stopStory = await follow(app, (entries) => story.tell(entries).forEach(io.out), trouble(io));

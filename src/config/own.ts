@@ -30,6 +30,20 @@ export function readMasterKey(reader: Reader): Buffer | undefined {
 }
 
 /** The name of the log: that of its key where the key is given. */
+/** Where people open the console, as they see it; undefined when they see what we listen on. */
+export function readPublicUrl(reader: Reader): URL | undefined {
+  const given = reader.given('TOURNIQUET_PUBLIC_URL');
+  if (given === undefined) return undefined;
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  const plain = url && ['http:', 'https:'].includes(url.protocol) && url.pathname === '/' && !url.search && !url.hash;
+  if (plain && !url.username) return url;
+  return reader.refuse(
+    'TOURNIQUET_PUBLIC_URL',
+    'is not the address of a console',
+    'Write for example https://tourniquet.example.com, without a path.',
+  );
+}
+
 export function readOrigin(
   reader: Reader,
   mode: 'sandbox' | 'live',

@@ -17,6 +17,10 @@ export interface Setting {
 export const OWN = {
   PORT: { about: 'The port to listen on; 0 for any free one', default: '8080' },
   HOST: { about: 'The address to listen on; 0.0.0.0 inside a container', default: '127.0.0.1' },
+  TOURNIQUET_PUBLIC_URL: {
+    about: 'The address at which people open the console, for the links on cards; behind a proxy, or in a container',
+    default: 'http://HOST:PORT',
+  },
   LOG_LEVEL: { about: 'fatal, error, warn, info, debug, trace or silent', default: 'info' },
   TOURNIQUET_DATA_DIR: {
     about: 'The folder of the database and the keys; the sandbox lives in its folder sandbox',
@@ -99,6 +103,7 @@ const SANDBOX_TOO = [
   'PORT',
   'HOST',
   'LOG_LEVEL',
+  'TOURNIQUET_PUBLIC_URL',
   'TOURNIQUET_DATA_DIR',
   'DATABASE_URL',
   'TOURNIQUET_SOURCE_LIMIT',

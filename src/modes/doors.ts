@@ -22,7 +22,7 @@ import { VERSION } from './bot.ts';
 
 export interface DoorOptions {
   readonly app: App;
-  readonly config: Pick<Config, 'host' | 'port'> & Partial<Pick<Config, 'metricsToken' | 'drainWaitMs'>>;
+  readonly config: Pick<Config, 'host' | 'port'> & Partial<Pick<Config, 'publicUrl' | 'metricsToken' | 'drainWaitMs'>>;
   readonly session: Session;
   readonly slack?: SlackConfig;
   readonly drill: SlackServices['drill'];
@@ -76,7 +76,13 @@ export async function openDoors({ app, config, session, slack: slackConfig, dril
   );
   web.route(
     '/',
-    createConsole({ desk: app.desk, session, newToken: randomToken, onTrouble: trouble('the console failed') }),
+    createConsole({
+      desk: app.desk,
+      session,
+      newToken: randomToken,
+      onTrouble: trouble('the console failed'),
+      ...(config.publicUrl ? { publicUrl: config.publicUrl } : {}),
+    }),
   );
   web.route(
     '/api/v1',
@@ -109,7 +115,7 @@ export async function openDoors({ app, config, session, slack: slackConfig, dril
       bySlack && request.url?.split('?')[0] === SLACK_PATH ? bySlack(request, response) : pages(request, response),
     config,
   );
-  url = listening.url;
+  url = config.publicUrl?.origin ?? listening.url;
   slack?.start();
   return {
     ...listening,
