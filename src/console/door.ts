@@ -25,7 +25,7 @@ export const guard = (publicUrl: URL | undefined) =>
   createMiddleware<ConsoleEnv>(async (c, next) => {
     if (!namesUs(c.req.header('host'), publicUrl)) {
       const why =
-        'This request was addressed to a name that is not this console’s. Open it as http://localhost, or set its public address in the configuration.';
+        'This request was addressed to a name that is not this console’s. Open it as http://localhost, or set TOURNIQUET_PUBLIC_URL.';
       c.res = await c.html(message('Not addressed to this console', [why]), 421);
     } else if (c.req.method === 'POST' && !isOurForm(c.req.raw.headers)) {
       const why =
