@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Entry } from '../core/entry.ts';
 import type { Reader, Store } from '../store/store.ts';
 import { anchorsOf, cosignedNote } from './anchors/store.ts';
@@ -161,8 +162,9 @@ async function rowsOf(db: Reader, size: number, incident: string | undefined) {
   if (incident === undefined) return all.execute();
   const own = await all.where('incident', '=', incident).execute();
   if (own.length === 0) return own;
+  // Literals, not parameters: only so do databases see that a partial index serves.
   const ofTheLog = db.selectFrom('ledger').selectAll().where('seq', '<', size).where('incident', 'is', null);
-  const heartbeat = await ofTheLog.where('type', '=', 'heartbeat').orderBy('seq', 'desc').limit(1).execute();
-  const rotations = await ofTheLog.where('type', '=', 'key.rotate').execute();
+  const heartbeat = await ofTheLog.where('type', '=', sql.lit('heartbeat')).orderBy('seq', 'desc').limit(1).execute();
+  const rotations = await ofTheLog.where('type', '=', sql.lit('key.rotate')).execute();
   return [...own, ...heartbeat, ...rotations].toSorted((a, b) => a.seq - b.seq);
 }

@@ -135,7 +135,8 @@ export function utf8(bytes: Uint8Array): string {
   }
 }
 
-const normal = (text: string): string => text.toWellFormed().normalize('NFC');
+/** Most text is ASCII and stays as it is. */
+const normal = (text: string): string => (/^[ -~]*$/.test(text) ? text : text.toWellFormed().normalize('NFC'));
 
 function parse(text: string): Json {
   try {

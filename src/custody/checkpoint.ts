@@ -1,5 +1,5 @@
 import { isHash, type Tree } from './merkle.ts';
-import { BadNote, isSignedBy, type Note, parseNote, parseVkey, type VerifierKey, writeNote } from './note.ts';
+import { BadNote, isSignedBy, keyIdOf, type Note, parseNote, type VerifierKey, writeNote } from './note.ts';
 import type { Signer } from './signer.ts';
 
 /** What a log says of itself at one moment (https://c2sp.org/tlog-checkpoint), without extension lines. */
@@ -27,7 +27,7 @@ export function parseCheckpoint(text: string): Checkpoint {
 
 export function signCheckpoint(checkpoint: Checkpoint, signer: Signer): string {
   const text = formatCheckpoint(checkpoint);
-  return writeNote(text, parseVkey(signer.vkey), signer.sign(Buffer.from(text)));
+  return writeNote(text, keyIdOf(signer.vkey), signer.sign(Buffer.from(text)));
 }
 
 export interface SignedCheckpoint extends Checkpoint {

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Actor, EntryDraft } from '../core/entry.ts';
 import type { Store } from '../store/store.ts';
 import { openCheckpoint } from './checkpoint.ts';
@@ -51,7 +52,12 @@ export async function rotateKey(
 
 /** The rotations of the log, in order. Throws StoreTampered when one is not as the ledger writes them. */
 export async function rotationsIn({ db }: Pick<Store, 'db'>): Promise<readonly Rotation[]> {
-  const rows = await db.selectFrom('ledger').selectAll().where('type', '=', 'key.rotate').orderBy('seq').execute();
+  const rows = await db
+    .selectFrom('ledger')
+    .selectAll()
+    .where('type', '=', sql.lit('key.rotate'))
+    .orderBy('seq')
+    .execute();
   const rotations = rows.map(entryOf).filter((entry) => entry.type === 'key.rotate');
   const [first] = rotations;
   if (first) {

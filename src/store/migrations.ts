@@ -152,6 +152,13 @@ export const migrations = ({ bytes }: Dialect): Record<string, Migration> => ({
         .execute();
     },
   },
+  '0004-entries-of-the-log': {
+    async up(db) {
+      // Two in a million entries: they go with every bundle, and must be found without reading the log.
+      await sql`create index ledger_heartbeats on ledger (seq) where type = 'heartbeat'`.execute(db);
+      await sql`create index ledger_key_rotations on ledger (seq) where type = 'key.rotate'`.execute(db);
+    },
+  },
 });
 
 /** What Kysely keeps about the migrations that ran. */

@@ -2,6 +2,7 @@ import Sqlite from 'better-sqlite3';
 import { Kysely, SqliteDialect, sql } from 'kysely';
 import { migrate } from './migrations.ts';
 import type { Database } from './schema.ts';
+import { keepPrepared } from './statements.ts';
 import type { Store } from './store.ts';
 
 /**
@@ -14,7 +15,7 @@ export async function openSqlite(file: string): Promise<Store> {
   raw.pragma('synchronous = FULL');
   raw.pragma('busy_timeout = 5000');
   raw.pragma('secure_delete = ON'); // a destroyed secret must not linger in free pages
-  const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: raw }) });
+  const db = new Kysely<Database>({ dialect: new SqliteDialect({ database: keepPrepared(raw) }) });
   await migrate(db, { name: 'sqlite', bytes: 'blob' });
   return {
     name: 'sqlite',
