@@ -69,7 +69,9 @@ export function toMarkdown(report: Report): string {
 
 const stampOf = (iso: string): string => stamp(Date.parse(iso));
 
-const bullets = (lines: readonly string[]): string => lines.map((line) => `- ${line}`).join('\n');
+/** At its beginning, a line's own text could open another list. */
+const bullets = (lines: readonly string[]): string =>
+  lines.map((line) => `- ${line.replace(/^([-+=])/, '\\$1').replace(/^(\d+)([.)])/, '$1\\$2')}`).join('\n');
 
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
@@ -82,9 +84,7 @@ const md = (text: string): string =>
     .replace(/[\\`*_[\]|~$!#@]/g, '\\$&')
     .replace(/[&<>]/g, (char) => HTML[char] ?? '')
     .replace(/:\/\//g, '\\://')
-    .replace(/www\./gi, (www) => `${www.slice(0, 3)}\\.`)
-    .replace(/^([-+=])/, '\\$1')
-    .replace(/^(\d+)([.)])/, '$1\\$2');
+    .replace(/www\./gi, (www) => `${www.slice(0, 3)}\\.`);
 
 /** A link where `url` is one of the web; the label alone where it is not. */
 function linked(label: string, url: string | undefined): string {

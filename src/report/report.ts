@@ -107,9 +107,11 @@ export function reportOf({ incident, head, holdingOf, now }: ReportSources): Rep
 const nameOf = ({ state }: RunView): string => oneLine(`${state.opened.credential.kind} ${state.opened.credential.id}`);
 
 function whatHappened({ findings, severity }: IncidentView, title: string, { detected, exposed }: Moments): string {
-  const sources = inWords([...new Set(findings.map(({ source }) => oneLine(source)))]) || 'a person';
+  const sources = inWords([
+    ...new Set(findings.map(({ source }) => (source === 'person' ? 'a person' : oneLine(source)))),
+  ]);
   const since = exposed === undefined ? '' : `, ${elapsed(detected - exposed)} after it was exposed`;
-  return `At ${stamp(detected)} ${sources} reported${since}: “${title}” (severity ${severity}).`;
+  return `At ${stamp(detected)} ${sources || 'somebody'} reported${since}: “${title}” (severity ${severity}).`;
 }
 
 function whatWasDone(runs: readonly RunView[], { contained, recovered, detected }: Moments): string {
@@ -163,11 +165,15 @@ function timelineOf(entries: readonly Entry[], detected: number): Report['timeli
   });
 }
 
-/** Verdicts, and whatever else a person decided. */
+/** Verdicts, and whatever else a person decided or asked for. */
 function decisionsIn(entries: readonly Entry[]): Report['decisions'] {
   const find = stepsIn(entries);
   return entries.flatMap((entry) => {
     const { actor, seq, time, type } = entry;
+    if (type === 'decision' && entry.decision.is === 'run-opened' && entry.decision.requestedBy !== undefined) {
+      const who = oneLine(entry.decision.requestedBy);
+      return [{ seq, at: time.utc, who, known: 'the request itself', text: `${who} asked for the revocation` }];
+    }
     if (actor.kind !== 'person' || (type !== 'approval' && type !== 'decision')) return [];
     const sentence = sentenceOf(entry, find);
     if (!sentence) return [];

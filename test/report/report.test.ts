@@ -70,6 +70,14 @@ describe('the report', () => {
     expect(decisions[0]?.text).toBe('lea approved rotation and retirement: go on');
   });
 
+  it('names who asked, where it was a person', () => {
+    expect(report({ requestedBy: 'rita' }).decisions[0]).toMatchObject({
+      seq: 2,
+      who: 'rita',
+      text: 'rita asked for the revocation',
+    });
+  });
+
   it('lists what was done for good, and what had to be tried again', () => {
     const { irreversible, troubles, undone } = report();
     expect(irreversible.map(({ title }) => title)).toEqual(['Delete the key for good']);

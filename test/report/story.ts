@@ -38,11 +38,13 @@ export interface StoryOptions {
   /** Appended to every text that a stranger can choose. */
   readonly hostile?: string;
   /** How far it went. */
+  /** The person who asked for it, where no alert did. */
+  readonly requestedBy?: string;
   readonly until?: 'contained' | 'soaking' | 'retired' | 'undone';
 }
 
 /** A leaked key, from the alert to its end or to where it is left; entries stand 10 s apart unless the story says otherwise. */
-export function storyOf({ hostile = '', until = 'retired' }: StoryOptions = {}): {
+export function storyOf({ hostile = '', requestedBy, until = 'retired' }: StoryOptions = {}): {
   readonly incident: IncidentView;
   readonly now: Date;
 } {
@@ -118,6 +120,7 @@ export function storyOf({ hostile = '', until = 'retired' }: StoryOptions = {}):
       severity: 'critical',
       exposure: 'public',
       validity: 'active',
+      ...(requestedBy === undefined ? {} : { requestedBy }),
     },
   });
   const plan = (phases: Plan['phases']): Plan => ({
