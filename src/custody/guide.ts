@@ -11,18 +11,22 @@ as it stood at ${log.size} entries, written in ${mode} mode.
 
 ## What you need
 
-1. Node.js 24 and the program Tourniquet, from a source that you trust. No network and no database are used.
+1. Node.js 24 and the program tourniquet-verify, which is part of Tourniquet, from a source that you trust. It uses no network
+   and no database.
 2. A policy file with the log's public key. Get the key from the log's owner by another way than this bundle, and compare it
    with what others were given. A key from inside a bundle proves nothing. The file reads:
 
        log <the log's verifier key: NAME+HASH+KEY>
        quorum none
 
+   Lines that name witnesses and time-stamping authorities (https://c2sp.org/tlog-policy, and \`tsa NAME SHA256\`) make it demand
+   what these signed: see docs/custody.md of Tourniquet.
+
 3. If you were given a checkpoint of this log before, keep it at hand: it is the only proof that nothing was cut off since.
 
 ## What to run
 
-    tourniquet custody verify BUNDLE.tar --policy POLICY [--seen CHECKPOINT.note] [--max-age 1d]
+    tourniquet-verify BUNDLE.tar --policy POLICY [--seen CHECKPOINT.note] [--max-age 1d]
 
 Exit code 0 means that every check passed, 1 that at least one failed (the report says which, and where), 2 that the command
 was not understood or a file could not be read.
@@ -51,6 +55,6 @@ ${scope.kind === 'incident' ? '- That these are all entries about the incident: 
 ## With other tools
 
 \`entries.jsonl\` holds the exact bytes of each entry, one per line, in canonical JSON (RFC 8785). A leaf of the tree is
-SHA-256(0x00 ‖ line), as RFC 6962 says. \`checkpoints/*.note\` are C2SP tlog-checkpoints, \`proofs/*.tlog-proof\` C2SP tlog-proofs,
+SHA-256(0x00 ‖ line), as RFC 6962 says. \`anchors/*.tsr\` are RFC 3161 tokens over the text of the checkpoint. \`checkpoints/*.note\` are C2SP tlog-checkpoints, \`proofs/*.tlog-proof\` C2SP tlog-proofs,
 \`manifest.json\` an in-toto Statement v1 in the DSSE envelope \`manifest.dsse.json\`.
 `;

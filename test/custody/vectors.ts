@@ -7,6 +7,7 @@ import { canonicalJson } from '../../src/custody/canonical.ts';
 import { openCheckpoint } from '../../src/custody/checkpoint.ts';
 import { type Hash, leafHash, MerkleTree, verifyConsistency, verifyInclusion } from '../../src/custody/merkle.ts';
 import { parseVkey } from '../../src/custody/note.ts';
+import { parseTilePath, TiledTree, tilePath } from '../../src/custody/tiles.ts';
 
 const folder = new URL('../../../shared/vectors/', import.meta.url);
 const load = <T>(file: string): T => JSON.parse(readFileSync(new URL(file, folder), 'utf8'));
@@ -111,6 +112,10 @@ function unbundle(base64: string | undefined): readonly Buffer[] {
   }
   return entries;
 }
+const rootAt = (size: number): Hash | undefined => {
+  const note = tlog.checkpoints[`checkpoint.${size}`];
+  return note === undefined ? undefined : openCheckpoint(Buffer.from(note, 'base64'), goKey).root;
+};
 run('c2sp-tlog.json', [
   ...Object.entries(tlog.checkpoints).map(([name, note]) => ({
     name,
@@ -120,6 +125,20 @@ run('c2sp-tlog.json', [
       return new MerkleTree(entries.map(leafHash)).root() === root;
     },
   })),
+  ...Object.keys({ ...tlog.tiles, ...tlog.entries }).map((name) => ({
+    name: `address of ${name}`,
+    holds: () => {
+      const tile = parseTilePath(name.replace(/^tile\//, ''));
+      return tile !== undefined && `tile/${tilePath(tile)}` === name;
+    },
+  })),
+  ...(await Promise.all(
+    Object.entries(tlog.tiles).map(async ([name, tile]) => {
+      const hashes = hex(tile).match(/.{64}/g) ?? [];
+      const root = await new TiledTree(hashes.length, async () => hashes).root();
+      return { name: `root over ${name}`, holds: () => root === rootAt(hashes.length) };
+    }),
+  )),
   ...Object.entries(tlog.tiles).map(([name, tile]) => ({
     name,
     holds: () => unbundle(tlog.entries[name.replace('tile/0/', 'tile/entries/')]).map(leafHash).join('') === hex(tile),
