@@ -5,7 +5,6 @@ import { readOpenPlans } from '../incident/view.ts';
 import { takeServerLock } from '../lock.ts';
 import { openDoors } from '../modes/doors.ts';
 import { openLive, slackOf, startSchedule } from '../modes/live.ts';
-import { openSandbox } from '../modes/sandbox.ts';
 import { createStory } from '../story.ts';
 import { type Context, readContext } from './context.ts';
 import { startDrill } from './drill.ts';
@@ -28,6 +27,7 @@ export async function start(io: Io): Promise<void> {
 
 async function startSandbox(io: Io, context: Context): Promise<void> {
   const { config, loaded, log } = context;
+  const { openSandbox } = await import('../modes/sandbox.ts'); // its simulators are no part of a bot in earnest
   const sandbox = await openSandbox(config, loaded, log);
   const { app } = sandbox;
   const doors = await openDoors({

@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { createAwsSimulator } from '../../connectors/aws-iam/simulator.ts';
-import { createGithubSimulator } from '../../connectors/github/simulator.ts';
 import type { Env } from '../core/connector.ts';
 import { Failure } from '../core/failure.ts';
 import { Faults } from '../core/simulator.ts';
@@ -27,6 +25,9 @@ export async function openWorld({
   readonly now: () => Date;
   readonly propagationMs: number;
 }): Promise<OpenWorld> {
+  // Not with the program: a bot in earnest never needs them.
+  const { createAwsSimulator } = await import('../../connectors/aws-iam/simulator.ts');
+  const { createGithubSimulator } = await import('../../connectors/github/simulator.ts');
   const aws = createAwsSimulator({ account: ACCOUNT, now, random: (bytes) => randomBytes(bytes), propagationMs });
   const github = createGithubSimulator({
     now,

@@ -12,7 +12,7 @@ import { Uploads } from '../ingest/uploads.ts';
 import { fetchText } from '../ingest/visit.ts';
 import { type Listening, listen, listenerOf } from '../listen.ts';
 import type { Log } from '../log.ts';
-import { createSlack, SLACK_PATH, type Slack, type SlackConfig } from '../slack/app.ts';
+import type { Slack, SlackConfig } from '../slack/app.ts';
 import type { SlackServices } from '../slack/interaction.ts';
 import { healthRoutes } from '../telemetry/doors.ts';
 import { readMetrics, tallyOf } from '../telemetry/read.ts';
@@ -107,12 +107,17 @@ export async function openDoors({ app, config, session, slack: slackConfig, dril
       return preview.ok ? { ok: true, lines: planLines(preview) } : preview;
     },
   };
-  const slack = slackConfig ? createSlack({ desk: app.desk, services, config: slackConfig, log, pageOf }) : null;
+  // Not with the program: Slack's libraries are slow to load, and many bots have no Slack.
+  const chat = slackConfig && (await import('../slack/app.ts'));
+  const slack =
+    chat && slackConfig ? chat.createSlack({ desk: app.desk, services, config: slackConfig, log, pageOf }) : null;
   const pages = listenerOf(web.fetch);
   const bySlack = slack?.requestListener;
   const listening = await listen(
     (request, response) =>
-      bySlack && request.url?.split('?')[0] === SLACK_PATH ? bySlack(request, response) : pages(request, response),
+      bySlack && request.url?.split('?')[0] === chat?.SLACK_PATH
+        ? bySlack(request, response)
+        : pages(request, response),
     config,
   );
   url = config.publicUrl?.origin ?? listening.url;
