@@ -72,6 +72,7 @@ const server = createServer((incoming, response) => {
     setImmediate(() => void contain(credential.id));
   });
 });
+server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => {
   process.stdout.write(`live on http://127.0.0.1:${(server.address() as AddressInfo).port}\n`);
 });

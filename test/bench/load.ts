@@ -4,7 +4,7 @@ import { Agent, request } from 'node:http';
 const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 
 /** Sends one signed alert about `key`. Resolves with when it was answered, or null when it was not accepted. */
-export function send(url: string, secret: string, key: string): Promise<number | null> {
+export function send(url: string, secret: string, key: string, tries = 3): Promise<number | null> {
   const body = JSON.stringify({
     id: key,
     title: 'A key of the benchmark leaked',
@@ -25,9 +25,13 @@ export function send(url: string, secret: string, key: string): Promise<number |
     const sent = request(`${url}/webhooks/generic`, { method: 'POST', agent, headers }, (response) => {
       const at = performance.now();
       response.resume();
-      response.on('end', () => resolve(response.statusCode === 202 ? at : null));
+      response.on('end', () => {
+        if (response.statusCode !== 202) process.stderr.write(`${key} was answered ${response.statusCode}\n`);
+        resolve(response.statusCode === 202 ? at : null);
+      });
     });
-    sent.on('error', () => resolve(null));
+    // A kept connection may close just as it is used again: as every sender of webhooks does, it is sent once more.
+    sent.on('error', () => resolve(tries > 1 ? send(url, secret, key, tries - 1) : null));
     sent.end(body);
   });
 }

@@ -18,6 +18,7 @@ const { values } = parseArgs({
   },
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
+const progress = (what: string): void => void process.stderr.write(`  ${what} …\n`);
 
 async function engine(): Promise<void> {
   const provider = await openProvider();
@@ -43,19 +44,22 @@ async function engine(): Promise<void> {
 
     const measure = async (start: () => ReturnType<typeof startUs>): Promise<Figures> => {
       const starts: number[] = [];
-      for (let i = 0; i < 3; i += 1) starts.push(await coldStart(start, bench));
+      for (let i = 0; i < (values.quick ? 1 : 3); i += 1) starts.push(await coldStart(start, bench));
       const subject = await start();
       await sleep(1_500);
       const idle = subject.memory().now;
       await containment(subject, bench, { perSecond: 20, count: 40, latencyMs: 0 }); // warm
       const contain: Figures['contain'] = {};
       for (const latencyMs of [0, 50])
-        for (const perSecond of [1, 20])
+        for (const perSecond of [1, 20]) {
+          progress(`${perSecond}/s, ${latencyMs} ms`);
           contain[`${perSecond}/s, ${latencyMs} ms`] = await containment(subject, bench, {
             perSecond,
             latencyMs,
             count: perSecond === 1 ? (values.quick ? 5 : 15) : values.quick ? 60 : 200,
           });
+        }
+      progress('flood');
       const flooded = await flood(subject, bench, values.quick ? 500 : 2_000);
       const load = subject.memory().most;
       await subject.kill();
