@@ -2,7 +2,7 @@ import { NotCanonical } from '../custody/canonical.ts';
 import { readCheckpoint, type SignedCheckpoint } from '../custody/checkpoint.ts';
 import type { Cosigner } from '../custody/cosignature.ts';
 import { verifyConsistency } from '../custody/merkle.ts';
-import { BadNote, isSignedBy, type VerifierKey } from '../custody/note.ts';
+import { BadNote, isSignedBy, signatureLine, type VerifierKey } from '../custody/note.ts';
 import { type ProofFile, parseConsistency } from '../custody/proof.ts';
 import type { WitnessState } from './state.ts';
 
@@ -34,8 +34,8 @@ export function addCheckpoint({ cosigner, logs, state, now }: WitnessOptions, bo
   const { origin, size, root, note } = checkpoint;
   const keys = logs.filter(({ name }) => name === origin);
   if (keys.length === 0) return answer(404, `This witness does not watch over ${origin}`);
-  if (!keys.some((key) => isSignedBy(note, key)))
-    return answer(403, `It is not signed by a key of ${origin} that this witness knows`);
+  const key = keys.find((each) => isSignedBy(note, each));
+  if (!key) return answer(403, `It is not signed by a key of ${origin} that this witness knows`);
   if (old > size) return answer(400, 'The old size is larger than the checkpoint');
   const latest = state.latest(origin);
   const seen = latest?.size ?? 0;
@@ -48,7 +48,9 @@ export function addCheckpoint({ cosigner, logs, state, now }: WitnessOptions, bo
     return answer(422, `It is not proven to extend the ${seen} entries that were cosigned`);
   }
   const line = cosigner.cosign(note.text, Math.floor(now().getTime() / 1_000));
-  state.keep(origin, request.text + line);
+  const signatures = note.signatures.filter(({ name, hash }) => name === key.name && hash === key.hash);
+  const kept = signatures.map((signature) => signatureLine(signature, signature.bytes)).join('');
+  state.keep(origin, `${note.text}\n${kept}${line}`); // no line of strangers, of which anyone may add as many as they like
   return answer(200, line);
 }
 
@@ -56,15 +58,13 @@ interface Request {
   readonly old: number;
   readonly proof: ProofFile['proof'];
   readonly checkpoint: SignedCheckpoint;
-  /** The note as it was sent. */
-  readonly text: string;
 }
 
 function read(body: Uint8Array): Request | Answer {
   try {
     const { index, proof, checkpoint } = parseConsistency(body);
     if (proof.length > MAX_PROOF) return answer(400, `More than ${MAX_PROOF} lines of proof`);
-    return { old: index, proof, checkpoint: readCheckpoint(Buffer.from(checkpoint)), text: checkpoint };
+    return { old: index, proof, checkpoint: readCheckpoint(Buffer.from(checkpoint)) };
   } catch (error) {
     if (!(error instanceof BadNote) && !(error instanceof NotCanonical)) throw error;
     return answer(400, error.message);

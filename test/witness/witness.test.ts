@@ -101,6 +101,14 @@ describe('a witness', () => {
     ).toBe(422);
   });
 
+  it('is not brought to its knees by a true checkpoint under which a stranger put a hundred lines', async () => {
+    const w = await witness();
+    const stranger = generateSigner('stranger.example', new Uint8Array(32).fill(2));
+    const line = noteOf(treeOf(8), stranger).split('\n\n')[1] ?? '';
+    expect((await post(w, bodyOf(0, treeOf(8), noteOf(treeOf(8)) + line.repeat(99)))).status).toBe(200);
+    expect((await post(w, bodyOf(8, treeOf(9)))).status).toBe(200);
+  });
+
   it('serves nothing else, and reads no body without end', async () => {
     const w = await witness();
     expect((await fetch(w.url)).status).toBe(404);
