@@ -96,7 +96,6 @@ export async function openDoors({ app, config, session, slack: slackConfig, dril
       publicEntries: app.options.env.TOURNIQUET_LOG_PUBLIC_ENTRIES === 'yes',
     }),
   );
-  const stopAnchors = startAnchors(app, log);
   let url = '';
   const pageOf = (ref: string): string => `${url}/incidents/${ref}`;
   const services: SlackServices = {
@@ -122,6 +121,7 @@ export async function openDoors({ app, config, session, slack: slackConfig, dril
   );
   url = config.publicUrl?.origin ?? listening.url;
   slack?.start();
+  const stopAnchors = startAnchors(app, log);
   return {
     ...listening,
     slack,
