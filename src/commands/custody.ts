@@ -24,7 +24,7 @@ export interface ExportArguments {
 export async function exportCustody(io: Io, { incident, policyOut, ...given }: ExportArguments): Promise<void> {
   await withApp(io, async (app, { log }) => {
     const { store, signer, tool, clock } = app.options;
-    const witnessed = await anchoringOf(app, log).anchorHead(); // the newest checkpoint goes out as well vouched for as it can be
+    const witnessed = await anchoringOf(app.options, log).anchorHead(); // the newest checkpoint goes out as well vouched for as it can be
     const found = incident === undefined ? undefined : await findIncident(app, incident);
     const out = given.out ?? `${found?.ref ?? 'ledger'}.tar`;
     const bundle = await exportBundle({

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { App } from '../app.ts';
+import type { AppOptions } from '../app.ts';
 import { Bell } from '../core/bell.ts';
 import { type Anchoring, createAnchoring } from '../custody/anchors/anchoring.ts';
 import { parseAuthorities } from '../custody/anchors/timestamp-client.ts';
 import { parseWitnesses } from '../custody/anchors/witness-client.ts';
+import type { Ledger } from '../custody/ledger.ts';
 import type { Log } from '../log.ts';
 
 /** Asked again after this time even when nothing was appended: who was away may be back. */
@@ -12,8 +13,10 @@ const AGAIN_MS = 60_000;
 const GATHER_MS = 500;
 
 /** Those outside who vouch for the log of this app, as its environment names them. Throws BadNote where it names them wrongly. */
-export function anchoringOf({ options }: Pick<App, 'options'>, log: Log): Anchoring {
-  const { store, signer, env, clock, mode } = options;
+export function anchoringOf(
+  { store, signer, env, clock, mode }: Pick<AppOptions, 'store' | 'signer' | 'env' | 'clock' | 'mode'>,
+  log: Log,
+): Anchoring {
   const outside = mode === 'live';
   return createAnchoring({
     store,
@@ -34,11 +37,10 @@ export function anchoringOf({ options }: Pick<App, 'options'>, log: Log): Anchor
 }
 
 /** Anchors the log as it grows, beside everything else and in nobody's way. Returns the way to stop. */
-export function startAnchors(app: Pick<App, 'options' | 'ledger'>, log: Log): () => Promise<void> {
-  const anchoring = anchoringOf(app, log);
+export function startAnchors(anchoring: Anchoring, ledger: Pick<Ledger, 'onAppend'>, log: Log): () => Promise<void> {
   const stopping = new AbortController();
   const bell = new Bell();
-  const stopListening = app.ledger.onAppend(() => bell.ring());
+  const stopListening = ledger.onAppend(() => bell.ring());
   const news = async (signal: AbortSignal): Promise<void> => {
     const heard = bell.count;
     await bell.wait(AGAIN_MS, heard, signal);

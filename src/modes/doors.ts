@@ -17,7 +17,7 @@ import type { SlackServices } from '../slack/interaction.ts';
 import { healthRoutes } from '../telemetry/doors.ts';
 import { readMetrics, tallyOf } from '../telemetry/read.ts';
 import { createReadiness } from '../telemetry/ready.ts';
-import { startAnchors } from './anchors.ts';
+import { anchoringOf, startAnchors } from './anchors.ts';
 import { VERSION } from './bot.ts';
 
 export interface DoorOptions {
@@ -39,6 +39,7 @@ const UPLOADS = { most: 64 * LIMITS.maxBytes, mostPerPeer: 32 * LIMITS.maxBytes 
 
 /** Opens every way in on one port: alerts, health, the console, and Slack by HTTP. Resolves when alerts are accepted. */
 export async function openDoors({ app, config, session, slack: slackConfig, drill, log }: DoorOptions): Promise<Doors> {
+  const anchoring = anchoringOf(app.options, log);
   const trouble = (where: string) => (error: unknown) => log.error({ err: error }, where);
   const web = new Hono();
   let draining = false;
@@ -121,7 +122,7 @@ export async function openDoors({ app, config, session, slack: slackConfig, dril
   );
   url = config.publicUrl?.origin ?? listening.url;
   slack?.start();
-  const stopAnchors = startAnchors(app, log);
+  const stopAnchors = startAnchors(anchoring, app.ledger, log);
   return {
     ...listening,
     slack,
