@@ -21,7 +21,7 @@ export async function act(
     case 'probe':
       return probe(engine, session, action);
     case 'confirm':
-      return confirm(engine, session, action);
+      return action.since === null ? { session: await record(engine, session, []) } : confirm(engine, session, action);
     case 'undo':
       return undoStep(engine, session, action);
     case 'plan':

@@ -6,7 +6,7 @@ import type { Phase } from '../core/plan.ts';
 import { pollDelay } from '../core/retry.ts';
 import { heed, type Moved, operationOf, spanOf, waitForTurn } from './call.ts';
 import { idempotencyKey } from './key.ts';
-import { type Draft, type Engine, record, type Session } from './session.ts';
+import { type Engine, record, type Session } from './session.ts';
 
 /**
  * Asks once whether the credential is as the plan expects. Only what changes is recorded: the first time it is as expected, and the
@@ -23,8 +23,6 @@ export async function confirm(
   const wait = waitForTurn(engine, session, phase, action);
   if (wait > 0) return { session, again: now + wait };
   const key = idempotencyKey(session.lease.run, step.id);
-  const intent: Draft = { type: 'intent', step: step.id, attempt, op: step.op, input, idempotencyKey: key };
-  const begun = action.since === null ? await record(engine, session, [intent]) : session;
   const since = action.since ?? now;
 
   const operation = operationOf(engine, step.op);
@@ -43,22 +41,24 @@ export async function confirm(
 
   if (answer.state === step.expect) {
     const outcome = seenAt !== null || step.settleMs === 0 ? 'done' : 'seen';
-    return { session: await record(engine, begun, [{ ...result, outcome }]) };
+    return { session: await record(engine, session, [{ ...result, outcome }]) };
   }
   const elapsed = engine.clock.now().getTime() - since;
   const within = changeFailed(session.state, step.id) ? Math.min(step.withinMs, LONG_ENOUGH_MS) : step.withinMs;
   if (elapsed >= within || (!called.ok && called.failure.code === 'invalid')) {
     const message = `Expected it to be ${step.expect}; it is ${answer.state}: ${answer.because}`;
     const outcome = answer.state === 'unknown' ? 'unknown' : 'failed';
-    return { session: await record(engine, begun, [{ ...result, outcome, error: { code: 'conflict', message } }]) };
+    return { session: await record(engine, session, [{ ...result, outcome, error: { code: 'conflict', message } }]) };
   }
   if (seenAt !== null) {
     const message = `It was ${step.expect}, and is ${answer.state} again: ${answer.because}`;
     return {
-      session: await record(engine, begun, [{ ...result, outcome: 'in-doubt', error: { code: 'conflict', message } }]),
+      session: await record(engine, session, [
+        { ...result, outcome: 'in-doubt', error: { code: 'conflict', message } },
+      ]),
     };
   }
-  return { session: begun, again: Math.min(now + pollDelay(elapsed), since + within) };
+  return { session, again: Math.min(now + pollDelay(elapsed), since + within) };
 }
 
 /** Past any provider's propagation. */

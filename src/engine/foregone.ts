@@ -12,7 +12,8 @@ import { idempotencyKey } from './key.ts';
 import type { Draft, Engine } from './session.ts';
 
 /**
- * What is to be recorded for an action that follows from the journal alone: planning, beginning and ending a phase, waiting, closing.
+ * What is to be recorded for an action that follows from the journal alone: planning, beginning and ending a phase, beginning to wait
+ * or to ask, closing.
  * It asks no provider, so it is recorded with what it follows from, in one durable commit. Null for any other action.
  */
 export async function foregone(
@@ -49,9 +50,16 @@ export async function foregone(
       return [{ type: 'decision', decision: { is: 'undo-ended', ok: action.ok } }];
     case 'close':
       return [{ type: 'decision', decision: { is: 'closed', because: action.because } }];
+    case 'confirm': {
+      // That asking begins is on record with what it follows from; asking itself waits for its turn.
+      const { step, attempt, input, since } = action;
+      const key = idempotencyKey(run, step.id);
+      return since === null
+        ? [{ type: 'intent', step: step.id, attempt, op: step.op, input, idempotencyKey: key }]
+        : null;
+    }
     case 'call':
     case 'probe':
-    case 'confirm':
     case 'undo':
     case 'sleep':
     case 'await':

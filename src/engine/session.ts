@@ -108,7 +108,7 @@ export async function record(engine: Engine, session: Session, drafts: readonly 
 async function close(engine: Engine, tx: Tx, { lease, state }: Session, now: Date): Promise<void> {
   await tx
     .updateTable('run')
-    .set({ state: 'closed', lock_key: null, wake_at_ms: null })
+    .set({ state: 'closed', lock_key: null, wake_at_ms: null, lease_owner: null, lease_until_ms: 0 }) // nothing is left to give back
     .where('id', '=', lease.run)
     .where('lock_key', '=', lockOf(state.opened.credential))
     .execute();
