@@ -12,7 +12,8 @@ export interface Subject {
   readonly startedMs: number;
   /** MB now, and the most there ever were. */
   memory(): { readonly now: number; readonly most: number };
-  kill(): Promise<void>;
+  /** By SIGKILL unless told. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -31,9 +32,9 @@ async function subject(args: readonly string[], env: NodeJS.ProcessEnv): Promise
     url,
     startedMs,
     memory: () => ({ now: memory('VmRSS'), most: memory('VmHWM') }),
-    async kill() {
+    async kill(signal = 'SIGKILL') {
       const ended = once(child, 'exit');
-      child.kill('SIGKILL');
+      child.kill(signal);
       if (child.exitCode === null && child.signalCode === null) await ended;
     },
   };

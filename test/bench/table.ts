@@ -17,7 +17,7 @@ const round = (value: number): string => (value >= 100 ? value.toFixed(0) : valu
 export function table(limit: Figures, us: Figures, crash: { lost: number; doubled: number }): string[] {
   const line = (name: string, a: number, b: number, compared: string): string =>
     `| ${name} | ${round(a)} | ${round(b)} | ${compared} |`;
-  const added = (a: number, b: number): string => `+${round(b - a)}`;
+  const added = (a: number, b: number): string => `${b < a ? '−' : '+'}${round(Math.abs(b - a))}`;
   const share = (a: number, b: number): string => `${(b / a).toFixed(2)}`;
   return [
     '| | limit | us | us − limit, or us ÷ limit |',
