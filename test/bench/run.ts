@@ -60,10 +60,13 @@ async function engine(): Promise<void> {
           });
         }
       progress('flood');
-      const flooded = await flood(subject, bench, values.quick ? 500 : 2_000);
+      const count = values.quick ? 500 : 2_000;
+      const cpu = subject.cpuMs();
+      const flooded = await flood(subject, bench, count);
+      const cpuMsPerAlert = (subject.cpuMs() - cpu) / count;
       const load = subject.memory().most;
       await subject.kill();
-      return { contain, ...flooded, coldStartMs: Math.min(...starts), rssIdleMb: idle, rssLoadMb: load };
+      return { contain, ...flooded, cpuMsPerAlert, coldStartMs: Math.min(...starts), rssIdleMb: idle, rssLoadMb: load };
     };
     let run = 0;
     const limit = await measure(() => {

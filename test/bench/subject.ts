@@ -12,6 +12,8 @@ export interface Subject {
   readonly startedMs: number;
   /** MB now, and the most there ever were. */
   memory(): { readonly now: number; readonly most: number };
+  /** Milliseconds of processor time so far: unlike all the others, a figure that a busy machine does not change much. */
+  cpuMs(): number;
   /** By SIGKILL unless told. */
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -31,6 +33,11 @@ async function subject(args: readonly string[], env: NodeJS.ProcessEnv): Promise
   return {
     url,
     startedMs,
+    cpuMs() {
+      const [, fields = ''] = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ');
+      const ticks = fields.split(' ');
+      return (Number(ticks[11]) + Number(ticks[12])) * 10;
+    },
     memory: () => ({ now: memory('VmRSS'), most: memory('VmHWM') }),
     async kill(signal = 'SIGKILL') {
       const ended = once(child, 'exit');

@@ -6,6 +6,8 @@ export interface Figures {
   readonly contain: Record<string, Latency>;
   readonly acceptedPerSecond: number;
   readonly alertsPerSecond: number;
+  /** Processor time of one alert, from its arrival to its end. */
+  readonly cpuMsPerAlert: number;
   readonly coldStartMs: number;
   readonly rssIdleMb: number;
   readonly rssLoadMb: number;
