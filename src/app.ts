@@ -58,6 +58,8 @@ export interface AppOptions {
   readonly intake?: Pick<InboxOptions, 'most' | 'perSource'>;
   /** Tells nobody unless told. */
   readonly traces?: Traces;
+  /** Has the log witnessed before an irreversible step, or says that it could not be; absent where no witness is asked. */
+  readonly remarkBeforeIrreversible?: () => Promise<string | undefined>;
 }
 
 /** The running bot without its doors: HTTP, Slack, page and terminal use it and are wired elsewhere. */
@@ -128,6 +130,7 @@ export async function createApp(options: AppOptions): Promise<App> {
     sealed,
     clock,
     jitter,
+    remarkBeforeIrreversible: options.remarkBeforeIrreversible,
   };
   const worker = createWorker({
     engine,

@@ -129,7 +129,9 @@ export async function callMutation(engine: Engine, session: Session, phase: Phas
     const intended = await record(engine, session, [intentOf(session, call, null)]);
     return { session: await record(engine, intended, [notBegun(engine, call, before)]) };
   }
-  const intended = await record(engine, session, [intentOf(session, call, before.value)]);
+  const remark = operation.effect === 'irreversible' ? await engine.remarkBeforeIrreversible?.() : undefined;
+  const intent: Draft = { ...intentOf(session, call, before.value), ...(remark === undefined ? {} : { why: remark }) };
+  const intended = await record(engine, session, [intent]);
   const called = await ask(engine, session, phase, call, 'run', async (ctx) => {
     if (operation.effect !== 'reversible' && operation.effect !== 'irreversible')
       throw new Failure('invalid', 'not a change');

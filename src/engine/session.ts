@@ -34,6 +34,8 @@ export interface Engine {
   readonly holdingOf: Compiler['holdingOf'];
   readonly sealed: SealedStore;
   readonly clock: Clock;
+  /** What the intent of an irreversible step says of itself when the log before it could not be witnessed. Never rejects. */
+  readonly remarkBeforeIrreversible?: (() => Promise<string | undefined>) | undefined;
   /** In [0, 1), for backoff. */
   readonly jitter: () => number;
 }
@@ -58,7 +60,7 @@ export async function openSession(engine: Engine, lease: Lease): Promise<Session
 }
 
 /** An entry of this run; `more` holds what the entry type does not. */
-export type Draft = EntryBody & { readonly authority?: NonNullable<EntryDraft['authority']> };
+export type Draft = EntryBody & { readonly authority?: NonNullable<EntryDraft['authority']>; readonly why?: string };
 
 /**
  * Records `drafts`, and everything that then follows from the journal alone, in one durable, fenced transaction; and with them

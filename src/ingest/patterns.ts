@@ -39,6 +39,7 @@ const everywhere = (pattern: RegExp): RegExp => new RegExp(pattern, 'g');
 const SECRETS: readonly RegExp[] = [
   ...GITHUB_TOKENS.map(everywhere),
   /github_pat_[A-Za-z0-9_]{20,255}/g,
+  /\btqt_[A-Za-z0-9_-]{20,300}/g,
   /\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{10,300}/g,
   /\bxapp-[A-Za-z0-9-]{10,300}/g,
   /\bglpat-[A-Za-z0-9_.-]{20,300}/g,

@@ -7,6 +7,7 @@ import { createSchedule } from '../schedule/schedule.ts';
 import { slotAt } from '../schedule/slot.ts';
 import type { SlackConfig } from '../slack/app.ts';
 import { onlyOne } from '../store/leader.ts';
+import { anchoringOf } from './anchors.ts';
 import { openBot, sourcesOf } from './bot.ts';
 
 /** The real bot: what is configured is what it may touch. Rejects in words when the store, a key or a setting cannot be used. */
@@ -15,20 +16,20 @@ export async function openLive(
   loaded: Pick<Loaded, 'connectors' | 'runbooks'>,
   log: Log,
 ): Promise<App> {
-  return createApp(
-    await openBot(config, {
-      mode: 'live',
-      dataDir: config.dataDir,
-      connectors: loaded.connectors,
-      runbooks: loaded.runbooks,
-      env: config.env,
-      guard: () => {}, // in earnest it talks to the addresses that its settings name
-      sources: sourcesOf(config.sources),
-      people: config.people.map((person) => ({ ...person, authn: [...person.authn, `console:${person.id}`] })),
-      inventory: config.inventory,
-      onError: (error, where) => log.error({ err: error }, `Our own code failed in ${where}; everything else goes on`),
-    }),
-  );
+  const options = await openBot(config, {
+    mode: 'live',
+    dataDir: config.dataDir,
+    connectors: loaded.connectors,
+    runbooks: loaded.runbooks,
+    env: config.env,
+    guard: () => {}, // in earnest it talks to the addresses that its settings name
+    sources: sourcesOf(config.sources),
+    people: config.people.map((person) => ({ ...person, authn: [...person.authn, `console:${person.id}`] })),
+    inventory: config.inventory,
+    onError: (error, where) => log.error({ err: error }, `Our own code failed in ${where}; everything else goes on`),
+  });
+  const anchoring = anchoringOf(options, log);
+  return createApp({ ...options, remarkBeforeIrreversible: () => anchoring.remarkBeforeIrreversible() });
 }
 
 /** Begins the scheduled work of a live bot: so far the heartbeat of its log. Call the answer to end it, before the app is stopped. */

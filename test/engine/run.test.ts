@@ -137,6 +137,18 @@ describe.each([
     expect([...world.vendor.keys]).toEqual([['k2', 'on']]);
   });
 
+  it('says on the intent of an irreversible step, and on no other, that the log before it could not be witnessed', async () => {
+    const remark = async () => 'unwitnessed: no cosignature by witness.example';
+    const world = await createWorld(undefined, { remarkBeforeIrreversible: remark });
+    await revoke(world);
+    await world.settle();
+    await world.approve();
+    await world.settle();
+    const { entries } = await world.incident();
+    const remarked = entries.filter((entry) => entry.type === 'intent' && entry.why !== undefined);
+    expect(remarked).toMatchObject([{ step: 'retire/remove', why: await remark() }]);
+  });
+
   it('changes nothing while frozen, and goes on when thawed', async () => {
     const world = await createWorld();
     await setFrozen(world.app.desk, { frozen: true, authn: 'cli:lee', why: 'change window' });

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { type App, createApp } from '../../src/app.ts';
+import { type App, type AppOptions, createApp } from '../../src/app.ts';
 import { VirtualClock } from '../../src/core/clock.ts';
 import { generateSigner } from '../../src/custody/signer.ts';
 import { decide } from '../../src/decisions/approve.ts';
@@ -26,8 +26,11 @@ export interface World {
   approve(authn?: string): ReturnType<typeof decide>;
 }
 
-/** `openStore` opens an empty store: in memory unless told. */
-export async function createWorld(openStore: () => Promise<Store> = () => openSqlite(':memory:')): Promise<World> {
+/** `openStore` opens an empty store: in memory unless told. `more` is what else the app is given. */
+export async function createWorld(
+  openStore: () => Promise<Store> = () => openSqlite(':memory:'),
+  more: Partial<AppOptions> = {},
+): Promise<World> {
   const vendor = new Vendor();
   const clock = new VirtualClock(new Date('2026-01-01T03:00:00.000Z'));
   const store = await openStore();
@@ -61,6 +64,7 @@ export async function createWorld(openStore: () => Promise<Store> = () => openSq
       random: randomUUID,
       jitter: () => 0.5,
       onError: (error) => errors.push(error),
+      ...more,
     });
   const world: World = {
     vendor,
