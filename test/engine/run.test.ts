@@ -22,8 +22,8 @@ describe.each([
   });
   afterAll(() => kind.stop());
 
-  async function createWorld(): Promise<World> {
-    const world = await createWorldOn(async () => kind.open(await kind.place()));
+  async function createWorld(more: Parameters<typeof createWorldOn>[1] = {}): Promise<World> {
+    const world = await createWorldOn(async () => kind.open(await kind.place()), more);
     onTestFinished(() => world.store.close());
     return world;
   }
@@ -139,7 +139,7 @@ describe.each([
 
   it('says on the intent of an irreversible step, and on no other, that the log before it could not be witnessed', async () => {
     const remark = async () => 'unwitnessed: no cosignature by witness.example';
-    const world = await createWorld(undefined, { remarkBeforeIrreversible: remark });
+    const world = await createWorld({ remarkBeforeIrreversible: remark });
     await revoke(world);
     await world.settle();
     await world.approve();
