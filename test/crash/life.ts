@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Scenario, Staged } from '../../src/drill/scenario.ts';
+import { LEASE_MS } from '../../src/engine/lease.ts';
 import type { IncidentView } from '../../src/incident/view.ts';
 import { type Bot, Died, type Nursery } from './host.ts';
 import type { Books, Counts, Moment, Stage } from './protocol.ts';
@@ -41,7 +42,7 @@ export interface Place {
 }
 
 /** Long enough that a dead process's leases have run out. */
-const LEASE_MS = 31_000;
+const RESTART_MS = LEASE_MS + 1_000;
 const MOST_TURNS = 400;
 
 /** A database for one life: null for a SQLite file. */
@@ -126,7 +127,7 @@ class Driver {
         this.#deaths += 1;
         this.#bot = undefined;
         opened = false;
-        clock.advance(LEASE_MS);
+        clock.advance(RESTART_MS);
       }
     }
     throw new Error('it never ends');
