@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { capturedWebhook } from './captured-webhook.ts';
+import { everyOperation } from './every-operation.ts';
 import { openReport } from './report.ts';
 import { scannerReport } from './scanner-report.ts';
 import { CACHE, gitleaks, motoServer, needs } from './tools.ts';
@@ -32,6 +33,7 @@ await tell('scanner-report', async (own) => {
   await needs('git', ['--version'], 'to make a repository with a leak');
   await scannerReport(report, own, { gitleaks: await gitleaks(report), motoServer: await motoServer(report) });
 });
+await tell('every-operation', async () => everyOperation(report, await motoServer(report)));
 await tell('captured-webhook', async (own) => {
   await needs('curl', ['--version'], 'to send what GitHub sends');
   await capturedWebhook(report, own);

@@ -10,12 +10,12 @@ import { Faults } from '../../../src/core/simulator.ts';
 import { contextOf, type TestWorld } from '../../connector.suite.ts';
 
 /**
- * Our simulator must agree with something that we did not write. Point AWS_CONFORMANCE_ENDPOINT at a moto server
- * (`pip install 'moto[server]'; moto_server -p 5000`) and every operation is tried on it.
+ * Our simulator must agree with something that we did not write. `npm run e2e` starts a moto server, points AWS_CONFORMANCE_ENDPOINT at
+ * it, and tries every operation on it here.
  */
 const endpoint = process.env.AWS_CONFORMANCE_ENDPOINT;
 
-describe.skipIf(endpoint === undefined)('the AWS connector on an AWS that is not ours', () => {
+describe('the AWS connector on an AWS that is not ours', () => {
   const credentials = { accessKeyId: 'conformance', secretAccessKey: 'conformance' };
   const config = { region: 'us-east-1', credentials, ...(endpoint === undefined ? {} : { endpoint }) };
   const run = `${Date.now().toString(36)}-${process.pid}`;
@@ -104,6 +104,7 @@ describe.skipIf(endpoint === undefined)('the AWS connector on an AWS that is not
     expect(await observe('liveness', ofKey())).toMatchObject({ state: 'live' });
     expect(await observe('newKeyLive', ofKey())).toMatchObject({ state: 'live' });
     expect(await observe('roleFacts', ofRole())).toMatchObject({ path: '/' });
+    expect(await observe('userDenied', ofKey())).toMatchObject({ state: 'live' });
     expect(await observe('sessionLiveness', ofRole())).toMatchObject({ state: 'live' });
   });
 
