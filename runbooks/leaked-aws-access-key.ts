@@ -4,26 +4,17 @@ import {
   confirm,
   type Duration,
   defineRunbook,
+  duration,
   guided,
-  isDuration,
-  type Json,
+  ifPossible,
   otherwise,
   out,
   type SinkTarget,
-  type Step,
+  sink,
   step,
   unavoidable,
   wait,
 } from '#tourniquet';
-
-const duration = z.custom<Duration>(
-  (text) => typeof text === 'string' && isDuration(text),
-  'write for example 30m or 7d',
-);
-const sink = z.custom<SinkTarget>(
-  (value) => z.looseObject({ kind: z.string() }).safeParse(value).success,
-  'write { "kind": "aws.secrets-manager", "secretId": "…" } or another sink with its kind',
-);
 
 const params = z.object({
   /** Where the users of the key read it. Without one, a person makes the new key and stores it. */
@@ -39,9 +30,6 @@ const GIVES_BACK = ['aws.secrets-manager'];
 
 /** For what follows a confirmation that has waited out AWS's propagation already. */
 const SETTLED = { expect: 'dead', within: '5m', settle: '0s' } as const;
-
-/** Evidence that cannot be had never holds up containment. */
-const ifPossible = (read: Step<'observe', Json>) => otherwise(read, null);
 
 export const leakedAwsAccessKey = defineRunbook(accessKey, {
   name: 'leaked-aws-access-key',

@@ -1,22 +1,6 @@
 import { z } from 'zod';
 import { awsIam, roleSession } from '#connectors/aws-iam';
-import {
-  confirm,
-  type Duration,
-  defineRunbook,
-  guided,
-  isDuration,
-  type Json,
-  otherwise,
-  out,
-  type Step,
-  step,
-} from '#tourniquet';
-
-const duration = z.custom<Duration>((text) => typeof text === 'string' && isDuration(text), 'write for example 30m');
-
-/** Evidence that cannot be had never holds up containment. */
-const ifPossible = (read: Step<'observe', Json>) => otherwise(read, null);
+import { confirm, defineRunbook, duration, guided, ifPossible, otherwise, out, step } from '#tourniquet';
 
 export const stolenAwsRoleSession = defineRunbook(roleSession, {
   name: 'stolen-aws-role-session',

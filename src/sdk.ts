@@ -19,11 +19,13 @@ export { Failure, type FailureCode } from './core/failure.ts';
 export type { Clue, Exposure, Location, Severity, Validity } from './core/finding.ts';
 export type { Json, JsonObject } from './core/json.ts';
 export { type Ctx, type Liveness, operations } from './core/operation.ts';
+export { duration, sink } from './core/params.ts';
 export type { Probe } from './core/probe.ts';
 export {
   confirm,
   defineRunbook,
   guided,
+  ifPossible,
   otherwise,
   out,
   type Runbook,

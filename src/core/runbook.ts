@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Named } from './connector.ts';
 import type { Credential, CredentialKind } from './credential.ts';
 import type { Duration } from './duration.ts';
-import type { JsonObject } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 import type { Liveness, Typed } from './operation.ts';
 import type { Effect } from './plan.ts';
 
@@ -86,6 +86,10 @@ export const otherwise = <Out>(read: Step<'observe', Out>, value: NoInfer<Out>):
   ...read,
   otherwise: value,
 });
+
+/** Lets the run go on with null when `read` cannot be had. */
+export const ifPossible = (read: Step<'observe', Json>): Step<'observe', Json | null> =>
+  otherwise<Json | null>(read, null);
 
 /** A confirmation. `within`: call a person after this long; `settle`: look again after this long before believing it. */
 export function confirm<In>(
