@@ -74,8 +74,9 @@ describe('the AWS connector on an AWS that is not ours', () => {
     const ctx = contextOf(world, { idempotencyKey: `${run}-${name}` });
     const before = await operation.before(ctx, input);
     expect(await operation.probe(ctx, input, before)).toMatchObject({ state: 'not-done' });
+    const first = await operation.run(ctx, input, before);
     const out = await operation.run(ctx, input, before);
-    expect(await operation.run(ctx, input, before)).toEqual(out);
+    expect(withoutTime(out)).toEqual(withoutTime(first)); // a second revocation of sessions reaches further, to its own time
     expect(await operation.probe(ctx, input, before)).toEqual({ state: 'done', out });
     if (operation.effect === 'irreversible') return;
     await operation.undo(ctx, input, before);
@@ -83,7 +84,8 @@ describe('the AWS connector on an AWS that is not ours', () => {
     expect(await operation.probe(ctx, input, before)).toMatchObject({ state: 'not-done' });
     expect(await operation.before(ctx, input)).toMatchObject(withoutTime(before));
   }
-  const withoutTime = (before: Json): object => JSON.parse(JSON.stringify({ ...Object(before), at: undefined }));
+  const withoutTime = (before: Json): object =>
+    JSON.parse(JSON.stringify({ ...Object(before), at: undefined, since: undefined }));
 
   it('makes key ids that say which account they are of, as ours do', () => {
     expect(readAccessKeyId(id)).toEqual({ prefix: 'AKIA', account });
