@@ -57,10 +57,19 @@ function pastProxies(given) {
   return env;
 }
 
+// What Node compiled stays beside what it was compiled from, where nobody can write who cannot change the program itself; where it
+// cannot be written, Node does without. It takes a fifth of a second off every start but the first.
+var environment = pastProxies(process.env);
+if (!environment.NODE_COMPILE_CACHE) {
+  environment = Object.assign({}, environment, {
+    NODE_COMPILE_CACHE: path.join(__dirname, '..', 'node_modules', '.cache', 'tourniquet'),
+  });
+}
+
 // Always a child, so that flags and signals behave alike on every machine. Ctrl-C at a terminal reaches the child by itself.
 var child = spawn(node, ['--disable-warning=ExperimentalWarning', script].concat(args), {
   stdio: 'inherit',
-  env: pastProxies(process.env),
+  env: environment,
 });
 ['SIGINT', 'SIGTERM', 'SIGHUP'].forEach((signal) => {
   process.on(signal, () => {
